@@ -1,0 +1,103 @@
+"""What arrays are to the type checker, and how shapes are written.
+
+This is one of the two modules in which types are more than annotations (the other is
+``typed.py``): a few declarations here contradict NumPy's own on purpose, each with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, overload
+
+import numpy as np
+
+Shape: TypeAlias = tuple[int, ...]
+
+_Float: TypeAlias = np.dtype[np.floating[Any]]
+_Integer: TypeAlias = np.dtype[np.integer[Any]]
+
+Array: TypeAlias = np.ndarray[tuple[Any, ...], _Float]
+Vector: TypeAlias = np.ndarray[tuple[int], _Float]
+Matrix: TypeAlias = np.ndarray[tuple[int, int], _Float]
+Tensor3: TypeAlias = np.ndarray[tuple[int, int, int], _Float]
+Tensor4: TypeAlias = np.ndarray[tuple[int, int, int, int], _Float]
+Labels: TypeAlias = np.ndarray[tuple[int], _Integer]
+IntMatrix: TypeAlias = np.ndarray[tuple[int, int], _Integer]
+
+LeafName: TypeAlias = Literal["W", "b", "gamma", "beta", "mean", "var"]
+LEAF_NAMES = frozenset(["W", "b", "gamma", "beta", "mean", "var"])
+
+if TYPE_CHECKING:
+
+    class Frozen(Array):
+        """A leaf of a tree. At run time: a plain ndarray whose writeable flag is off.
+
+        To the checker, everything that writes is ``None``, and so cannot be called.
+        """
+
+        # Each line below contradicts ndarray, which is its purpose.
+        __setitem__: None  # type: ignore[assignment]
+        __iadd__: None  # type: ignore[assignment]
+        __isub__: None  # type: ignore[assignment]
+        __imul__: None  # type: ignore[assignment]
+        __itruediv__: None  # type: ignore[assignment]
+        __ipow__: None  # type: ignore[assignment]
+        fill: None  # type: ignore[assignment]
+        sort: None  # type: ignore[assignment]
+        put: None  # type: ignore[assignment]
+
+    class ReadOnlyTree(Mapping[str, Any]):
+        """A tree: to the checker a mapping, with no way to write."""
+
+        # A reserved leaf name is also a str, with another result: meant so, hence the ignore.
+        @overload
+        def __getitem__(self, name: LeafName, /) -> Frozen: ...  # type: ignore[overload-overlap]
+        @overload
+        def __getitem__(self, name: str, /) -> Self: ...
+        def __getitem__(self, name: str, /) -> Any: ...
+        def __iter__(self) -> Iterator[str]: ...
+        def __len__(self) -> int: ...
+        def __or__(self, other: Mapping[str, Any], /) -> Self: ...
+
+else:
+    # At run time a tree is a dict, whose look-ups run in C.
+    Frozen, ReadOnlyTree = np.ndarray, dict
+
+
+def dims(shape: Any) -> str:
+    """A shape as messages write it.
+
+    >>> dims((64, 4, 4)), dims((10,)), dims(()), dims(((2,), (3, 3)))
+    ('64x4x4', '10', 'a scalar', '(2, 3x3)')
+    """
+    if shape and isinstance(shape[0], tuple):
+        return "(" + ", ".join(dims(s) for s in shape) + ")"
+    return "x".join(map(str, shape)) or "a scalar"
+
+
+def shape_of(x: Any) -> Any:
+    """The shape of an array, or a tuple of the shapes of a tuple of arrays."""
+    return tuple(map(shape_of, x)) if isinstance(x, tuple) else x.shape
+
+
+def column_sums(x: Array) -> Array:
+    """The sums over all axes but the last.
+
+    A product with a vector of ones, which BLAS runs about twice as fast as ``x.sum(0)``.
+    """
+    rows = x.reshape(-1, x.shape[-1])
+    return np.ones(len(rows), x.dtype) @ rows
+
+
+def channels_last(x: Array) -> Array:
+    """A view of images (n, c, h, w) as (n, h, w, c).
+
+    Images are kept in this order in memory, behind the shape that PyTorch made usual: then the
+    products over channels read long runs, and element-wise functions keep the order.
+    """
+    return x.transpose(0, 2, 3, 1)
+
+
+def channels_first(x: Array) -> Array:
+    """A view of images (n, h, w, c) as (n, c, h, w): the inverse of ``channels_last``."""
+    return x.transpose(0, 3, 1, 2)

@@ -1,0 +1,230 @@
+"""Networks that branch: a fan hands one input to several layers, a merge brings tuples together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, overload
+
+from .arrays import dims
+from .composition import refuse
+from .errors import ArgumentError, FuncnetError, ShapeError
+from .functions import Functions, Spec, functions, no_grads, no_refresh
+from .kinds import Flow, Kind
+from .layer import AnyLayer, Parts, Record
+from .layers.shape import identity
+from .pipeline import fan_functions, total
+from .random import Mode
+from .tree import NO_GRADS, NO_PARAMS, Grads, Params
+from .typed import Layer, Merge, P, Q, S, Same, X, Y, Z
+
+
+@overload
+def fan_out(f: Layer[X, Y], g: Layer[X, Z], /) -> Layer[X, tuple[Y, Z]]: ...
+@overload
+def fan_out(f: Layer[X, Y], g: Same, /) -> Layer[X, tuple[Y, X]]: ...
+@overload
+def fan_out(f: Same, g: Layer[X, Y], /) -> Layer[X, tuple[X, Y]]: ...
+@overload
+def fan_out(f: Layer[X, P], g: Layer[X, Q], h: Layer[X, S], /) -> Layer[X, tuple[P, Q, S]]: ...
+def fan_out(*layers: AnyLayer) -> Layer[Any, Any]:
+    """The layer that hands its input to every one of ``layers`` and gives the tuple of outputs.
+
+    Its parts are "0", "1", ... unless named. End it with ``plus()``.
+
+    >>> net = fan_out(dense(3, 2), dense(3, 4))
+    >>> net.spec((3,))[1]
+    ((2,), (4,))
+    """
+    net: Layer[Any, Any] = _fan("fan_out", fan_of, layers)
+    return net
+
+
+def plus_forward(params: Params, xs: tuple[Any, ...], mode: Mode) -> tuple[Any, int]:
+    return total(xs), len(xs)
+
+
+def plus_backward(count: int, dy: Any) -> tuple[tuple[Any, ...], Grads]:
+    return (dy,) * count, NO_GRADS
+
+
+def plus_spec(shapes: Any) -> tuple[Spec, Any]:
+    if not shapes or not isinstance(shapes[0], tuple):
+        raise ShapeError("a tuple, as fan_out gives", f"one example of shape {dims(shapes)}")
+    if len(set(shapes)) > 1:
+        raise _unlike(map(dims, shapes))
+    return {}, shapes[0]
+
+
+def plus_flow(flow: Flow) -> Flow:
+    if not isinstance(flow, tuple):
+        if flow is not None:
+            raise ShapeError("a tuple, as fan_out gives", flow.words())
+        return None
+    known = [kind for kind in flow if kind is not None]
+    for kind in known[1:]:
+        if not _addable(known[0], kind):
+            raise _unlike(map(_words, known))
+    return known[0] if known else None
+
+
+def plus() -> Merge:
+    """The sum of the arrays in a tuple: what ends a fan.
+
+    >>> net = fan_out(dense(3, 2), dense(3, 2)) >> plus()
+    >>> net.spec((3,))[1]
+    (2,)
+    """
+    made = functions(forward=plus_forward, backward=plus_backward, spec=plus_spec, grads=no_grads)
+    return Merge.of(Record("plus", made._replace(flow=plus_flow), "plus()"))
+
+
+@overload
+def add(f: Same, g: Same) -> Same: ...
+@overload
+def add(f: Layer[X, Y], g: Layer[X, Y]) -> Layer[X, Y]: ...
+@overload
+def add(f: Layer[X, X], g: Same) -> Layer[X, X]: ...
+@overload
+def add(f: Same, g: Layer[X, X]) -> Layer[X, X]: ...
+def add(f: AnyLayer, g: AnyLayer) -> Any:
+    """f(x) + g(x): ``fan_out(f, g) >> plus()`` as one part, whose parts are "0" and "1".
+
+    >>> add(dense(3, 2), dense(3, 2))
+    add(dense(3, 2), dense(3, 2))
+    """
+    return _fan("add", sum_of, (f, g))
+
+
+@overload
+def residual(body: Same, shortcut: Same = ...) -> Same: ...
+@overload
+def residual(body: Layer[X, X], shortcut: Same = ...) -> Layer[X, X]: ...
+@overload
+def residual(body: Layer[X, Y], shortcut: Layer[X, Y]) -> Layer[X, Y]: ...
+def residual(body: AnyLayer, shortcut: AnyLayer | None = None) -> Any:
+    """body(x) + shortcut(x); without a shortcut, x itself is added.
+
+    Where one size is written out and another known only at run time, mypy cannot see that the
+    body keeps the kind; write the input size as ``...`` there.
+
+    Source: He et al. 2016, "Deep Residual Learning for Image Recognition".
+
+    >>> block = residual(dense(8, 8) >> relu() >> dense(8, 8))
+    >>> list(block.init(Key(0), (8,))["0"])
+    ['dense1', 'dense2']
+    """
+    return _fan("residual", sum_of, (body, identity() if shortcut is None else shortcut))
+
+
+def fan_of(name: str, parts: Parts) -> Layer[Any, Any]:
+    return _composite(name, parts, fan_functions(_inside(parts)), partial(fan_of, name))
+
+
+def sum_of(name: str, parts: Parts) -> Layer[Any, Any]:
+    merged = merged_functions(fan_functions(_inside(parts)), plus().functions)
+    return _composite(name, parts, merged, partial(sum_of, name))
+
+
+# ---- a fan and its merge as one part -----------------------------------------------------------
+# The parameters are the fan's, under the names that they have there.
+
+
+def merged_functions(fan: Functions, merge: Functions) -> Functions:
+    return Functions(
+        forward=partial(merged_forward, fan, merge),
+        backward=partial(merged_backward, fan, merge),
+        spec=partial(merged_spec, fan, merge),
+        refresh=no_refresh if fan.refresh is no_refresh else partial(merged_refresh, fan),
+        pull=partial(merged_pull, fan, merge),
+        grads=no_grads if fan.grads is no_grads else partial(merged_grads, fan, merge),
+        apply=partial(merged_apply, fan, merge),
+        flow=partial(merged_flow, fan, merge),
+    )
+
+
+def merged_forward(
+    fan: Functions, merge: Functions, params: Params, x: Any, mode: Mode
+) -> tuple[Any, tuple[Any, Any]]:
+    ys, fan_cache = fan.forward(params, x, mode)
+    y, merge_cache = merge.forward(NO_PARAMS, ys, mode)
+    return y, (fan_cache, merge_cache)
+
+
+def merged_backward(
+    fan: Functions, merge: Functions, cache: tuple[Any, Any], dy: Any
+) -> tuple[Any, Grads]:
+    return fan.backward(cache[0], merge.pull(cache[1], dy))
+
+
+def merged_pull(fan: Functions, merge: Functions, cache: tuple[Any, Any], dy: Any) -> Any:
+    return fan.pull(cache[0], merge.pull(cache[1], dy))
+
+
+def merged_grads(fan: Functions, merge: Functions, cache: tuple[Any, Any], dy: Any) -> Grads:
+    return fan.grads(cache[0], merge.pull(cache[1], dy))
+
+
+def merged_refresh(fan: Functions, params: Params, cache: tuple[Any, Any]) -> Params:
+    return fan.refresh(params, cache[0])
+
+
+def merged_apply(fan: Functions, merge: Functions, params: Params, x: Any) -> Any:
+    return merge.apply(NO_PARAMS, fan.apply(params, x))
+
+
+def merged_spec(fan: Functions, merge: Functions, shape: Any) -> tuple[Spec, Any]:
+    spec, shapes = fan.spec(shape)
+    return spec, merge.spec(shapes)[1]
+
+
+def merged_flow(fan: Functions, merge: Functions, flow: Flow) -> Flow:
+    return merge.flow(fan.flow(flow))
+
+
+# ---- helpers -----------------------------------------------------------------------------------
+
+
+def _fan(name: str, build: Any, layers: tuple[AnyLayer, ...]) -> Any:
+    if not layers:
+        raise ArgumentError(f"{name} takes layers, at least one")
+    parts: dict[str, AnyLayer] = {}
+    for i, layer in enumerate(layers):
+        if not isinstance(layer, AnyLayer):
+            refuse(layer)
+        part = layer.name if layer.record.given else str(i)
+        if part in parts:
+            raise ArgumentError(f"the name {part!r} is used twice in {name}")
+        parts[part] = layer
+    return build(name, tuple(parts.items()))
+
+
+def _composite(name: str, parts: Parts, made: Functions, rebuild: Any) -> Layer[Any, Any]:
+    shown = f"{name}({', '.join(repr(layer) for _, layer in parts)})"
+    integers = any(layer.record.integers for _, layer in parts)
+    try:
+        made.flow(None)
+    except FuncnetError as error:
+        raise error.within(name) from None
+    return Layer.of(Record(name, made, shown, parts, rebuild, integers=integers))
+
+
+def _inside(parts: Parts) -> tuple[tuple[str, Functions], ...]:
+    return tuple([(name, layer.functions) for name, layer in parts])
+
+
+def _unlike(sizes: Iterable[str]) -> ShapeError:
+    error = ShapeError("outputs of one shape to add", " and ".join(sizes))
+    error.before = "what comes in"
+    return error
+
+
+def _addable(a: Flow, b: Flow) -> bool:
+    if isinstance(a, Kind) and isinstance(b, Kind):
+        sizes = [kind.size for kind in (a, b) if kind.size is not ...]
+        return type(a) is type(b) and len(set(sizes)) < 2
+    return isinstance(a, tuple) == isinstance(b, tuple)
+
+
+def _words(flow: Flow) -> str:
+    return flow.words() if isinstance(flow, Kind) else "a tuple"

@@ -1,0 +1,237 @@
+"""The pure functions that a layer is, and what they are where its author gave none.
+
+``Functions`` is the whole of what a network computes with; composites are functions of the
+``Functions`` of their parts. Names, checks and types are ``layer.py``'s and ``typed.py``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from .arrays import Array, Shape, dims
+from .errors import ArgumentError, ConfigError, DtypeError, ParamsError
+from .kinds import SAME, Flow, Kind, _Same, fit, meet
+from .random import EVAL, Key, Mode
+from .tree import NO_GRADS, Grads, Params, Tree
+
+Initializer: TypeAlias = Callable[[Key, Shape, int, int, Any], Array]
+"""``(key, shape, fan_in, fan_out, dtype) -> array``: how a parameter starts."""
+
+
+class Leaf(NamedTuple):
+    """A parameter before it exists: its shape, how it starts, and whether gradients train it.
+
+    ``fan_in`` and ``fan_out`` are how many numbers feed one output and how many outputs one
+    number feeds; initializers scale by them.
+    """
+
+    shape: Shape
+    initializer: Initializer
+    fan_in: int = 1
+    fan_out: int = 1
+    trained: bool = True
+
+
+Spec: TypeAlias = Mapping[str, "Leaf | Spec"]
+"""A tree of ``Leaf``: the parameters of a network, known before any number."""
+
+SpecOf: TypeAlias = Callable[[Shape], tuple[Spec, Any]]
+
+
+class Functions(NamedTuple):
+    """The pure functions of a layer; what each takes and gives is in ``Layer``'s docstring."""
+
+    forward: Callable[[Params, Any, Mode], tuple[Any, Any]]
+    backward: Callable[[Any, Any], tuple[Any, Grads]]
+    spec: SpecOf
+    refresh: Callable[[Params, Any], Params]
+    pull: Callable[[Any, Any], Any]
+    grads: Callable[[Any, Any], Grads]
+    apply: Callable[[Params, Any], Any]
+    flow: Callable[[Flow], Flow]
+
+
+# ---- what a layer does by default -------------------------------------------------------------
+# Composites recognise the first three and leave out the work.
+
+
+def no_grads(cache: Any, dy: Any) -> Grads:
+    """The ``grads`` of a layer that has nothing to train."""
+    return NO_GRADS
+
+
+def no_refresh(params: Params, cache: Any) -> Params:
+    """The ``refresh`` of a layer all of whose parameters are trained by gradients."""
+    return params
+
+
+def same_shape(shape: Any) -> tuple[Spec, Any]:
+    """The ``spec`` of a layer without parameters whose output has its input's shape."""
+    return {}, shape
+
+
+def identity_forward(params: Params, x: Any, mode: Mode) -> tuple[Any, None]:
+    return x, None
+
+
+def identity_backward(cache: None, dy: Any) -> tuple[Any, Grads]:
+    return dy, NO_GRADS
+
+
+def apply_of(forward: Callable[..., Any], params: Params, x: Any) -> Any:
+    return forward(params, x, EVAL)[0]
+
+
+def pull_of(backward: Callable[..., Any], cache: Any, dy: Any) -> Any:
+    return backward(cache, dy)[0]
+
+
+def grads_of(backward: Callable[..., tuple[Any, Grads]], cache: Any, dy: Any) -> Grads:
+    return backward(cache, dy)[1]
+
+
+def spec_of(takes: Kind, call: str, spec: SpecOf, shape: Any) -> tuple[Spec, Any]:
+    """``spec``, behind the check that ``shape`` is what the layer takes."""
+    fit(takes, shape, call)
+    return spec(shape)
+
+
+def flow_of(takes: Kind | None, gives: Kind | _Same | None, call: str, got: Flow) -> Flow:
+    """What a layer that says what it takes and gives makes of what is known to come in."""
+    if takes is not None:
+        meet(takes, got, call)
+    return got if isinstance(gives, _Same) else gives
+
+
+def functions(
+    *,
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    spec: SpecOf | None = None,
+    refresh: Callable[..., Params] | None = None,
+    pull: Callable[..., Any] | None = None,
+    grads: Callable[..., Grads] | None = None,
+    apply: Callable[..., Any] | None = None,
+    takes: Kind | None = None,
+    gives: Kind | _Same | None = None,
+    call: str = "",
+) -> Functions:
+    """The functions of a layer, those that were not given derived from the others."""
+    bare = spec is None
+    spec = spec or same_shape
+    made = Functions(
+        forward=forward,
+        backward=backward,
+        spec=spec if takes is None else partial(spec_of, takes, call, spec),
+        refresh=refresh or no_refresh,
+        pull=pull or partial(pull_of, backward),
+        grads=grads or (no_grads if bare else partial(grads_of, backward)),
+        apply=apply or partial(apply_of, forward),
+        flow=partial(flow_of, takes, SAME if bare and gives is None else gives, call),
+    )
+    for what, f in made._asdict().items():
+        if not callable(f):
+            raise ArgumentError(f"{what} of a layer is a function, not {f!r:.60}")
+    for what, kind in [("takes", takes), ("gives", gives)]:
+        if not isinstance(kind, Kind | _Same | None):
+            raise ArgumentError(f"{what} is a kind, Vec(784) or Image(3) say, not {kind!r:.60}")
+    return made
+
+
+# ---- specs and the parameters that fit them ----------------------------------------------------
+
+
+def draw(spec: Spec, key: Key, dtype: Any) -> Params:
+    """The parameters that ``spec`` declares, each drawn from the key of its path."""
+    return Params.fresh({name: _draw_entry(name, s, key, dtype) for name, s in spec.items()})
+
+
+def _draw_entry(name: str, entry: Leaf | Spec, key: Key, dtype: Any) -> Any:
+    key = key.child(name)
+    if not isinstance(entry, Leaf):
+        return draw(entry, key, dtype)
+    value = entry.initializer(key, entry.shape, entry.fan_in, entry.fan_out, dtype)
+    if not isinstance(value, np.ndarray) or value.shape != entry.shape or value.dtype != dtype:
+        got = f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else f"{value!r:.40}"
+        raise ParamsError(
+            f"{name}: its initializer gave {got}, where {dtype} {entry.shape} was asked for"
+        )
+    return np.array(value) if value.base is not None else value
+
+
+@lru_cache(maxsize=1024)
+def expected(spec: SpecOf, shape: Any) -> tuple[Spec, Any]:
+    """``spec(shape)``, remembered: every pass asks anew, mostly for the same shape."""
+    return spec(shape)
+
+
+def match(spec: Spec, params: Tree, shape: Any, path: str = "") -> None:
+    """Raise ``ParamsError`` unless ``params`` has the names and shapes of ``spec``."""
+    if spec.keys() != params.keys():
+        raise ParamsError(_other_names(spec, params, path))
+    for name, entry in spec.items():
+        value: Any = params[name]
+        if isinstance(entry, Leaf):
+            if value.__class__ is not np.ndarray:
+                raise ParamsError(f"{path}{name} is a tree, where this network has an array")
+            if value.shape != entry.shape:
+                raise ParamsError(
+                    f"{path}{name} is {dims(value.shape)}, but with inputs of {dims(shape)} this "
+                    f"network has {dims(entry.shape)} there; are these its parameters?"
+                )
+        elif value.__class__ is np.ndarray:
+            raise ParamsError(f"{path}{name} is an array, where this network has a tree")
+        else:
+            match(entry, value, shape, f"{path}{name}/")
+
+
+def _other_names(spec: Spec, params: Tree, path: str) -> str:
+    missing = [path + name for name in spec if name not in params]
+    surplus = [path + name for name in params if name not in spec]
+    found = [f"missing {', '.join(missing)}"] if missing else []
+    found += [f"surplus {', '.join(surplus)}"] if surplus else []
+    return f"these are not this network's parameters: {'; '.join(found)}"
+
+
+# ---- at a layer's door --------------------------------------------------------------------------
+
+
+def cast(x: Array, params: Params) -> Array:
+    """``x`` in the dtype in which a layer with ``params`` computes: call it first in ``forward``.
+
+    That is the parameters' own; float16 parameters are computed with in float32. ``x`` itself is
+    returned where it fits already. Raises ``DtypeError`` for integers.
+
+    >>> cast(np.zeros(2), Params({"b": np.zeros(2, "float32")})).dtype
+    dtype('float32')
+    """
+    leaf: Any = next(iter(params.values()))
+    dtype = leaf.dtype if leaf.dtype.itemsize > 2 else _FLOAT32
+    if x.dtype == dtype:
+        return x
+    floats(x)
+    return x.astype(dtype)
+
+
+_FLOAT32 = np.dtype(np.float32)
+
+
+def floats(x: Array) -> None:
+    """Raise ``DtypeError`` unless ``x`` holds floats."""
+    if x.dtype.kind != "f":
+        raise DtypeError(f"takes floats, not {x.dtype}; of images write x.astype('float32') / 255")
+
+
+def float_dtype(dtype: Any) -> np.dtype[Any]:
+    """``dtype`` as NumPy's, if parameters can have it."""
+    try:
+        found: np.dtype[Any] = np.dtype(dtype)
+    except TypeError:
+        raise ArgumentError(f"dtype is float32, float64 or float16, not {dtype!r}") from None
+    if found.kind != "f" or found.itemsize > 8 or dtype is None:
+        raise ConfigError(f"parameters are float32, float64 or float16, not {dtype!r}")
+    return found

@@ -1,0 +1,229 @@
+"""What flows between layers: vectors, images, sequences, tokens; as types and as values.
+
+``Vec[Literal[784]]`` is what the type checker sees, ``Vec(784)`` what a layer is given at run time
+to say what it takes and gives. Both are checked where two layers are joined by ``>>``, before any
+array exists.
+"""
+
+from __future__ import annotations
+
+from operator import index
+from types import EllipsisType
+from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, overload
+
+from .arrays import Shape, dims
+from .errors import ArgumentError, ConfigError, ShapeError
+
+# A bound that mentions a Literal makes mypy infer Literal[784] where it would infer int, so that
+# sizes become part of a layer's type with no annotation by the user.
+N = TypeVar("N", bound=int | Literal[0])
+M = TypeVar("M", bound=int | Literal[0])
+
+Size: TypeAlias = int | EllipsisType
+
+
+class Kind:
+    """What one example is: base of ``Vec``, ``Image``, ``Seq`` and ``Tokens``."""
+
+    __slots__ = ("size",)
+    size: Size
+    unit: ClassVar[str] = "numbers"
+    layout: ClassVar[str] = ""
+
+    def words(self) -> str:
+        """The kind as messages write it: ``784 features``."""
+        if self.size is ...:
+            return self.layout
+        return f"1 {self.unit[:-1]}" if self.size == 1 else f"{self.size} {self.unit}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'...' if self.size is ... else self.size})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and isinstance(other, Kind) and other.size == self.size
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.size))
+
+
+class Vec(Kind, Generic[N]):
+    """Vectors: arrays (batch, N). ``Vec(...)`` is a vector of whatever size comes in."""
+
+    __slots__ = ()
+    unit = "features"
+    layout = "vectors (batch, features)"
+
+    @overload
+    def __init__(self, size: N) -> None: ...
+    @overload
+    def __init__(self: Vec[Any], size: EllipsisType) -> None: ...
+    def __init__(self, size: Any) -> None:
+        self.size = size_of("size", size)
+
+    def _invariant(self, n: N) -> N:
+        return n
+
+
+class Image(Kind, Generic[N]):
+    """Images: arrays (batch, N channels, height, width)."""
+
+    __slots__ = ()
+    unit = "channels"
+    layout = "images (batch, channels, height, width)"
+
+    @overload
+    def __init__(self, size: N) -> None: ...
+    @overload
+    def __init__(self: Image[Any], size: EllipsisType) -> None: ...
+    def __init__(self, size: Any) -> None:
+        self.size = size_of("size", size)
+
+    def _invariant(self, n: N) -> N:
+        return n
+
+
+class Seq(Kind, Generic[N]):
+    """Sequences of vectors: arrays (batch, time, N)."""
+
+    __slots__ = ()
+    unit = "features"
+    layout = "sequences (batch, time, features)"
+
+    @overload
+    def __init__(self, size: N) -> None: ...
+    @overload
+    def __init__(self: Seq[Any], size: EllipsisType) -> None: ...
+    def __init__(self, size: Any) -> None:
+        self.size = size_of("size", size)
+
+    def _invariant(self, n: N) -> N:
+        return n
+
+
+class Tokens(Kind, Generic[N]):
+    """Sequences of integers below N: arrays (batch, time)."""
+
+    __slots__ = ()
+    unit = "tokens"
+    layout = "integers (batch, time)"
+
+    @overload
+    def __init__(self, size: N) -> None: ...
+    @overload
+    def __init__(self: Tokens[Any], size: EllipsisType) -> None: ...
+    def __init__(self, size: Any) -> None:
+        self.size = size_of("size", size)
+
+    def _invariant(self, n: N) -> N:
+        return n
+
+
+class _Same:
+    """The type of ``SAME``."""
+
+    def __repr__(self) -> str:
+        return "SAME"
+
+    def __reduce__(self) -> str:
+        return "SAME"
+
+
+SAME: Final = _Same()
+"""What a layer gives that gives the kind it takes: ``gives=SAME``."""
+
+# What is known of what flows at one point: a kind, one for each of a tuple, or nothing.
+Flow: TypeAlias = "Kind | tuple[Flow, ...] | None"
+
+
+def size_of(name: str, value: Any, smallest: int = 1) -> Any:
+    """``value`` if it is ``...`` or an integer of at least ``smallest``."""
+    return value if value is ... else whole(name, value, smallest)
+
+
+def whole(name: str, value: Any, smallest: int = 1) -> int:
+    """``value`` as an ``int`` of at least ``smallest``; ``name`` is what errors call it.
+
+    >>> whole("stride", 0)
+    Traceback (most recent call last):
+    funcnet.errors.ConfigError: stride is an integer of at least 1, not 0
+    """
+    try:
+        number = index(value)
+    except TypeError:
+        raise ArgumentError(f"{name} is an integer, not {value!r}") from None
+    if number < smallest:
+        raise ConfigError(f"{name} is an integer of at least {smallest}, not {number}")
+    return number
+
+
+def meet(takes: Kind, got: Flow, call: str) -> None:
+    """Raise ``ShapeError`` where a layer that takes ``takes`` would be given ``got``.
+
+    ``call`` is how the layer is written with another size: ``dense({}, 10)``.
+    """
+    if got is None or isinstance(takes, Tokens):
+        return
+    if not isinstance(got, Kind):
+        raise ShapeError(takes.words(), f"a tuple of {len(got)}", "end the fan with plus()")
+    if type(got) is not type(takes):
+        raise ShapeError(takes.words(), got.words(), _other_kind(takes, got))
+    if takes.size is not ... and got.size is not ... and takes.size != got.size:
+        raise ShapeError(takes.words(), f"{got.size}", _other_size(got.size, call))
+
+
+def fit(takes: Kind, shape: Any, call: str) -> None:
+    """Raise ``ShapeError`` where one example of ``shape`` is not what ``takes`` says."""
+    got = _kind_of(shape)
+    if isinstance(takes, Tokens) and isinstance(got, Vec):
+        return
+    if got is None or isinstance(takes, Tokens):
+        raise ShapeError(takes.words(), _example(shape), _batch_axis(takes, shape))
+    if type(got) is not type(takes):
+        raise ShapeError(takes.words(), _example(shape), _other_kind(takes, got, shape))
+    try:
+        meet(takes, got, call)
+    except ShapeError as error:
+        if isinstance(takes, Image) and shape[-1] == takes.size:
+            # The last axis fits where the first does not: an image with its channels last.
+            error.got = f"{error.got} ({dims(shape)})"
+            error.mend = "channels come first: x.transpose(0, 3, 1, 2)"
+        raise
+
+
+def _kind_of(shape: Any) -> Kind | None:
+    if any(isinstance(n, tuple) for n in shape):
+        return None
+    if len(shape) == 1:
+        return _measured(Vec, shape[0])
+    if len(shape) == 2:
+        return _measured(Seq, shape[1])
+    return _measured(Image, shape[0]) if len(shape) == 3 else None
+
+
+def _measured(kind: type[Kind], size: int) -> Kind:
+    """A kind of a size that was measured, not written: it may be 0."""
+    made = object.__new__(kind)
+    made.size = size
+    return made
+
+
+def _example(shape: Shape) -> str:
+    return f"one example of shape {shape}"
+
+
+def _batch_axis(takes: Kind, shape: Any) -> str:
+    return "a shape is of one example, without the batch axis" if len(shape) > 1 else ""
+
+
+def _other_size(size: Size, call: str) -> str:
+    return f"write {call.format(size)} or {call.format('...')}" if call else ""
+
+
+def _other_kind(takes: Kind, got: Kind, shape: Any = ()) -> str:
+    if isinstance(takes, Vec) and isinstance(got, Image):
+        return "put flatten() before it"
+    if isinstance(takes, Vec):
+        return _batch_axis(takes, shape)
+    if isinstance(takes, Image):
+        return "an image has the axes (batch, channels, height, width), also with one channel"
+    return ""

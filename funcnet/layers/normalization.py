@@ -1,0 +1,129 @@
+"""Layers that bring what flows to mean 0 and variance 1."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Array, Shape, channels_first, channels_last, column_sums, dims
+from ..errors import ConfigError, ShapeError
+from ..functions import Leaf, Spec, cast
+from ..initializers import ones, zeros
+from ..kinds import SAME
+from ..random import Mode, Train
+from ..tree import Grads, Params
+from ..typed import Same
+
+
+class BatchNormCache(NamedTuple):
+    """Rows, of one number a feature or channel, and the statistics they were normalised by."""
+
+    normalised: Array
+    scale: Array  # gamma / standard deviation
+    seen: tuple[Array, Array] | None  # mean and variance of the batch, in Train
+    params: Params
+
+
+def batch_norm_forward(
+    epsilon: float, params: Params, x: Array, mode: Mode
+) -> tuple[Array, BatchNormCache]:
+    x = cast(x, params)
+    rows = _rows(x)
+    mean: Array
+    var: Array
+    if isinstance(mode, Train):
+        mean = column_sums(rows) / len(rows)
+        centred = rows - mean
+        var = column_sums(centred * centred) / len(rows)
+        seen = (mean, var)
+    else:
+        mean, var, seen = params["mean"], params["var"], None
+        centred = rows - mean
+    inverse = 1 / np.sqrt(var + epsilon)
+    centred *= inverse
+    y = centred * params["gamma"]
+    y += params["beta"]
+    return _like(x, y), BatchNormCache(centred, params["gamma"] * inverse, seen, params)
+
+
+def batch_norm_backward(cache: BatchNormCache, dy: Array) -> tuple[Array, Grads]:
+    normalised, scale, seen, _ = cache
+    d = _rows(dy)
+    dbeta = column_sums(d)
+    dgamma = column_sums(d * normalised)
+    if seen is None:
+        dx = d * scale
+    else:
+        # The batch's own mean and variance move with x: take out their parts.
+        n = len(d)
+        dx = normalised * (dgamma / -n)
+        dx += d
+        dx -= dbeta / n
+        dx *= scale
+    return _like(dy, dx), Grads.fresh({"gamma": dgamma, "beta": dbeta})
+
+
+def batch_norm_refresh(decay: float, params: Params, cache: BatchNormCache) -> Params:
+    if cache.seen is None:
+        return params
+    mean, var = cache.seen
+    return Params.fresh(
+        {
+            **params,
+            "mean": params["mean"] * decay + mean * (1 - decay),
+            "var": params["var"] * decay + var * (1 - decay),
+        }
+    )
+
+
+def batch_norm_spec(shape: Shape) -> tuple[Spec, Shape]:
+    if len(shape) not in (1, 3):
+        raise ShapeError("vectors or images", f"one example of shape {dims(shape)}")
+    n = (shape[0],)
+    learned: Spec = {"gamma": Leaf(n, ones), "beta": Leaf(n, zeros)}
+    seen: Spec = {"mean": Leaf(n, zeros, trained=False), "var": Leaf(n, ones, trained=False)}
+    return {**learned, **seen}, shape
+
+
+def batch_norm(decay: float = 0.9, epsilon: float = 1e-5) -> Same:
+    """Normalises each feature, or each channel of images, then scales and shifts it.
+
+    y = gamma * (x - mean) / sqrt(var + epsilon) + beta. In training, mean and (biased) variance
+    are the batch's, over the rows and, for images, all pixels; ``refresh`` moves the running ones:
+    running = decay * running + (1 - decay) * batch. Inference uses the running ones.
+
+    Parameters: ``gamma``, ``beta``, and ``mean``, ``var``, which no gradient trains; each (n,).
+    Raises ``ConfigError`` for a ``decay`` outside [0, 1] or an ``epsilon`` that is not positive.
+
+    Source: Ioffe and Szegedy 2015, "Batch Normalization".
+
+    >>> sorted(batch_norm().init(Key(0), (3, 8, 8)))
+    ['beta', 'gamma', 'mean', 'var']
+    """
+    if not 0 <= decay <= 1:
+        raise ConfigError(
+            f"decay is the share that running statistics keep, in [0, 1], not {decay}"
+        )
+    if not epsilon > 0:
+        raise ConfigError(f"epsilon is positive, not {epsilon}")
+    return Same(
+        "batch_norm",
+        forward=partial(batch_norm_forward, epsilon),
+        backward=batch_norm_backward,
+        spec=batch_norm_spec,
+        refresh=partial(batch_norm_refresh, decay),
+        gives=SAME,
+    )
+
+
+def _rows(x: Array) -> Array:
+    return x if x.ndim == 2 else channels_last(x).reshape(-1, x.shape[1])
+
+
+def _like(x: Array, rows: Array) -> Array:
+    if x.ndim == 2:
+        return rows
+    n, c, h, w = x.shape
+    return channels_first(rows.reshape(n, h, w, c))

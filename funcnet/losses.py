@@ -1,0 +1,222 @@
+"""Losses: pairs of pure functions, like layers, from a network's outputs to one number.
+
+All are means over the batch, and start from logits where there is a probability: the last layer of
+a classifier is affine, and no softmax follows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import numpy as np
+
+from .arrays import Array, Labels, Matrix
+from .errors import ArgumentError, ConfigError, DtypeError, ShapeError
+
+Y = TypeVar("Y")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss(Generic[Y, T]):
+    """A loss: ``forward(y, t) -> (value, cache)`` and ``backward(cache) -> dy``.
+
+    ``y`` are a network's outputs, ``t`` the targets, ``value`` a float; ``dy`` has the shape and
+    dtype of ``y``. A loss of your own is such a pair of pure functions:
+
+    >>> def forward(y, t): return float(np.abs(y - t).mean()), y - t
+    >>> def backward(d): return np.sign(d) / d.size
+    >>> absolute_error = Loss(forward, backward)
+    >>> absolute_error.forward(np.array([[1.0, 4.0]]), np.array([[1.0, 2.0]]))[0]
+    1.0
+    """
+
+    forward: Callable[[Y, T], tuple[float, Any]]
+    backward: Callable[[Any], Y]
+
+
+# ---- classification ----------------------------------------------------------------------------
+
+
+class CrossEntropyCache(NamedTuple):
+    """Probabilities and labels; one more array would be the smoothed targets, never made."""
+
+    p: Array
+    t: Labels
+
+
+def softmax_cross_entropy_forward(
+    smoothing: float, y: Matrix, t: Labels
+) -> tuple[float, CrossEntropyCache]:
+    n = _logits(y)
+    _check_labels(y, t)
+    p, log_total, top = _softmax(y)
+    # In float64, where the difference of two finite float32 numbers cannot overflow.
+    picked = y[np.arange(n), t].astype(np.float64) - top
+    value = log_total - picked
+    if smoothing:
+        # The targets are 1 - smoothing at the label and smoothing / classes everywhere.
+        value += smoothing * (picked - (y.mean(1, dtype=np.float64) - top))
+    return float(value.mean()), CrossEntropyCache(p, t)
+
+
+def softmax_cross_entropy_backward(smoothing: float, cache: CrossEntropyCache) -> Matrix:
+    p, t = cache
+    n, classes = p.shape
+    dy: Matrix = p - smoothing / classes
+    dy[np.arange(n), t] -= 1 - smoothing
+    dy *= 1 / n
+    return dy
+
+
+def softmax_cross_entropy(label_smoothing: float = 0.0) -> Loss[Matrix, Labels]:
+    """-log of the softmax probability of the label; ``y`` logits (n, classes), ``t`` labels (n,).
+
+    With ``label_smoothing`` s, the target is 1 - s at the label plus s / classes everywhere
+    (Szegedy et al. 2016). Raises ``DtypeError`` for labels that are no integers and
+    ``ConfigError`` for ones outside [0, classes).
+
+    >>> loss = softmax_cross_entropy()
+    >>> value, cache = loss.forward(np.zeros((1, 4)), np.array([2]))
+    >>> round(value, 4), loss.backward(cache)
+    (1.3863, array([[ 0.25,  0.25, -0.75,  0.25]]))
+    """
+    if not 0 <= label_smoothing < 1:
+        raise ConfigError(f"label_smoothing lies in [0, 1), {label_smoothing} does not")
+    return Loss(
+        partial(softmax_cross_entropy_forward, label_smoothing),
+        partial(softmax_cross_entropy_backward, label_smoothing),
+    )
+
+
+def soft_cross_entropy_forward(y: Matrix, t: Matrix) -> tuple[float, tuple[Array, Array]]:
+    _logits(y)
+    t = _float_targets(y, t)
+    p, log_total, top = _softmax(y)
+    shifted = y.astype(np.float64) - top[:, None]
+    value = log_total * t.sum(1) - (t * shifted).sum(1)
+    return float(value.mean()), (p, t)
+
+
+def soft_cross_entropy_backward(cache: tuple[Array, Array]) -> Matrix:
+    p, t = cache
+    dy: Matrix = p * t.sum(1, keepdims=True)
+    dy -= t
+    dy *= 1 / len(dy)
+    return dy
+
+
+def soft_cross_entropy() -> Loss[Matrix, Matrix]:
+    """-sum of t * log softmax(y), for ``t`` that are rows of probabilities, (n, classes).
+
+    >>> value, _ = soft_cross_entropy().forward(np.zeros((1, 2)), np.array([[0.5, 0.5]]))
+    >>> round(value, 4)
+    0.6931
+    """
+    return Loss(soft_cross_entropy_forward, soft_cross_entropy_backward)
+
+
+# ---- regression --------------------------------------------------------------------------------
+
+
+def mean_squared_error_forward(y: Array, t: Array) -> tuple[float, Array]:
+    d: Array = y - _float_targets(y, t)
+    return float(np.square(d, dtype=np.float64).mean()), d
+
+
+def mean_squared_error_backward(d: Array) -> Array:
+    return d * (2 / d.size)
+
+
+def mean_squared_error() -> Loss[Array, Array]:
+    """The mean of (y - t)**2 over all elements, as PyTorch has it.
+
+    >>> mean_squared_error().forward(np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]]))[0]
+    2.0
+    """
+    return Loss(mean_squared_error_forward, mean_squared_error_backward)
+
+
+def squared_error_forward(y: Array, t: Array) -> tuple[float, Array]:
+    d: Array = y - _float_targets(y, t)
+    return float(np.square(d, dtype=np.float64).sum() / (2 * len(d))), d
+
+
+def squared_error_backward(d: Array) -> Array:
+    return d * (1 / len(d))
+
+
+def squared_error() -> Loss[Array, Array]:
+    """Half the sum of (y - t)**2 over each example: its gradient is (y - t) / n.
+
+    >>> squared_error().forward(np.array([[1.0, 2.0, 3.0]]), np.array([[1.0, 2.0, 10.0]]))[0]
+    24.5
+    """
+    return Loss(squared_error_forward, squared_error_backward)
+
+
+# ---- what they share ---------------------------------------------------------------------------
+
+
+def _softmax(y: Array) -> tuple[Array, Array, Array]:
+    """Probabilities, and in float64 log(sum(exp(y - top))) and top, the row's maximum."""
+    top = y.max(1, keepdims=True)
+    # Logits further apart than float32 reaches: their difference is -inf and its exp 0, rightly.
+    with np.errstate(over="ignore"):
+        p: Array = y - top
+    np.exp(p, out=p)
+    total = p @ np.ones(p.shape[1], p.dtype)
+    p /= total[:, None]
+    return p, np.log(total, dtype=np.float64), top[:, 0].astype(np.float64)
+
+
+def _logits(y: Any) -> int:
+    _outputs(y)
+    if y.ndim != 2:
+        raise ShapeError("outputs (batch, classes)", f"{y.shape}").within("the loss")
+    return len(y)
+
+
+def _outputs(y: Any) -> None:
+    if not isinstance(y, np.ndarray):
+        raise ArgumentError(f"the loss takes a network's outputs first, not {y!r:.60}")
+    if y.dtype.kind != "f":
+        raise DtypeError(f"the loss takes outputs that are floats, not {y.dtype}")
+    if not y.size:
+        raise ShapeError("at least one example", "none").within("the loss")
+
+
+def _check_labels(y: Array, t: Any) -> None:
+    if not isinstance(t, np.ndarray):
+        raise ArgumentError(f"labels are an array of integers, not {t!r:.60}; write np.array(t)")
+    if t.dtype.kind not in "iu":
+        raise DtypeError(
+            f"labels are integers (n,), not {t.dtype} {t.shape}; of one-hot rows take t.argmax(1), "
+            "and for rows of probabilities use soft_cross_entropy()"
+        )
+    if t.shape != y.shape[:1]:
+        raise _mismatch(f"{len(y)} labels, of shape ({len(y)},)", t.shape)
+    if t.min() < 0 or t.max() >= y.shape[1]:
+        raise ConfigError(
+            f"labels lie in [0, {y.shape[1]}), as there are {y.shape[1]} outputs; "
+            f"these reach from {t.min()} to {t.max()}"
+        )
+
+
+def _float_targets(y: Any, t: Any) -> Any:
+    _outputs(y)
+    if not isinstance(t, np.ndarray):
+        raise ArgumentError(f"targets are an array, not {t!r:.60}; write np.array(t, 'float32')")
+    if t.dtype.kind != "f":
+        raise DtypeError(f"targets are floats, not {t.dtype}; write t.astype('float32')")
+    if t.shape != y.shape:
+        mend = "write t[:, None]" if (*t.shape, 1) == y.shape else ""
+        raise _mismatch(f"targets of the outputs' shape {y.shape}", t.shape, mend)
+    return t.astype(y.dtype, copy=False)
+
+
+def _mismatch(expected: str, got: Any, mend: str = "") -> ShapeError:
+    return ShapeError(expected, str(got), mend).within("the loss", before="t")

@@ -1,0 +1,233 @@
+"""The functions of composites, made from the functions of their parts.
+
+A pipeline hands each part's output to the next; a fan hands its input to every part and gives the
+tuple of what they make of it. Both keep the parameters of the part ``name`` under that name, and
+hand it the mode's child of that name, so that no two parts draw the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+from .arrays import dims
+from .errors import FuncnetError, ShapeError, excerpt
+from .functions import Functions, Spec, no_grads, no_refresh
+from .kinds import Flow
+from .random import Mode
+from .tree import NO_PARAMS, Grads, Params, nest
+
+Parts: TypeAlias = tuple[tuple[str, Functions], ...]
+
+
+def pipeline_functions(parts: Parts) -> Functions:
+    trained = [i for i, (_, f) in enumerate(parts) if f.grads is not no_grads]
+    return Functions(
+        forward=partial(pipeline_forward, parts),
+        backward=partial(pipeline_backward, parts),
+        spec=partial(pipeline_spec, parts),
+        refresh=partial(pipeline_refresh, parts) if _moves(parts) else no_refresh,
+        pull=partial(pipeline_pull, parts),
+        grads=partial(pipeline_grads, parts, trained[0]) if trained else no_grads,
+        apply=partial(pipeline_apply, parts),
+        flow=partial(pipeline_flow, parts),
+    )
+
+
+def pipeline_forward(parts: Parts, params: Params, x: Any, mode: Mode) -> tuple[Any, list[Any]]:
+    caches: list[Any] = []
+    keep, get, child = caches.append, params.get, mode.child
+    try:
+        for name, f in parts:
+            x, cache = f.forward(get(name, NO_PARAMS), x, child(name))
+            keep(cache)
+    except FuncnetError as error:
+        raise _placed(error, parts, len(caches)) from None
+    return x, caches
+
+
+def pipeline_backward(parts: Parts, caches: list[Any], dy: Any) -> tuple[Any, Grads]:
+    grads: dict[str, Grads] = {}
+    i = len(parts)
+    try:
+        while i:
+            i -= 1
+            name, f = parts[i]
+            dy, grads[name] = f.backward(caches[i], dy)
+    except FuncnetError as error:
+        raise _placed(error, parts, i) from None
+    return dy, nest(Grads, reversed(grads.items()))
+
+
+def pipeline_pull(parts: Parts, caches: list[Any], dy: Any) -> Any:
+    i = len(parts)
+    try:
+        while i:
+            i -= 1
+            dy = parts[i][1].pull(caches[i], dy)
+    except FuncnetError as error:
+        raise _placed(error, parts, i) from None
+    return dy
+
+
+def pipeline_grads(parts: Parts, first: int, caches: list[Any], dy: Any) -> Grads:
+    """The gradients alone: ``first`` is the first part with something to train.
+
+    Nobody asks for the gradient of that part's input, so its ``grads`` is run, ``backward`` of
+    those after it, and nothing of those before it.
+    """
+    later = parts[first + 1 :]
+    dy, grads = pipeline_backward(later, caches[first + 1 :], dy) if later else (dy, {})
+    name, f = parts[first]
+    try:
+        return nest(Grads, [(name, f.grads(caches[first], dy)), *grads.items()])
+    except FuncnetError as error:
+        raise _placed(error, parts, first) from None
+
+
+def pipeline_apply(parts: Parts, params: Params, x: Any) -> Any:
+    at = 0
+    try:
+        for name, f in parts:
+            x = f.apply(params.get(name, NO_PARAMS), x)
+            at += 1
+    except FuncnetError as error:
+        raise _placed(error, parts, at) from None
+    return x
+
+
+def pipeline_refresh(parts: Parts, params: Params, caches: list[Any]) -> Params:
+    return _refreshed(parts, params, caches)
+
+
+def pipeline_spec(parts: Parts, shape: Any) -> tuple[Spec, Any]:
+    specs: dict[str, Spec] = {}
+    before: Any = shape
+    for i, (name, f) in enumerate(parts):
+        try:
+            spec, after = f.spec(shape)
+        except ShapeError as error:
+            if i and len(before) != len(shape):
+                # The part before changed the rank (flatten, say): show what it made it from.
+                error.got += f" ({dims(before)})"
+            raise _placed(error, parts, i) from None
+        except FuncnetError as error:
+            raise _placed(error, parts, i) from None
+        before, shape = shape, after
+        if spec:
+            specs[name] = spec
+    return specs, shape
+
+
+def pipeline_flow(parts: Parts, flow: Flow) -> Flow:
+    at = 0
+    try:
+        for _, f in parts:
+            flow = f.flow(flow)
+            at += 1
+    except FuncnetError as error:
+        raise _placed(error, parts, at) from None
+    return flow
+
+
+def _placed(error: FuncnetError, parts: Parts, i: int) -> FuncnetError:
+    names = [name for name, _ in parts]
+    return error.within(names[i], excerpt(names, i), names[i - 1] if i else "")
+
+
+# ---- fans ---------------------------------------------------------------------------------------
+
+
+def fan_functions(parts: Parts) -> Functions:
+    trained = any(f.grads is not no_grads for _, f in parts)
+    return Functions(
+        forward=partial(fan_forward, parts),
+        backward=partial(fan_backward, parts),
+        spec=partial(fan_spec, parts),
+        refresh=partial(fan_refresh, parts) if _moves(parts) else no_refresh,
+        pull=partial(fan_pull, parts),
+        grads=partial(fan_grads, parts) if trained else no_grads,
+        apply=partial(fan_apply, parts),
+        flow=partial(fan_flow, parts),
+    )
+
+
+def fan_forward(
+    parts: Parts, params: Params, x: Any, mode: Mode
+) -> tuple[tuple[Any, ...], list[Any]]:
+    def one(i: int, name: str, f: Functions) -> tuple[Any, Any]:
+        return f.forward(params.get(name, NO_PARAMS), x, mode.child(name))
+
+    results = _each(parts, one)
+    return tuple([y for y, _ in results]), [cache for _, cache in results]
+
+
+def fan_backward(parts: Parts, caches: list[Any], dys: Sequence[Any]) -> tuple[Any, Grads]:
+    results = _each(parts, lambda i, _, f: f.backward(caches[i], dys[i]))
+    grads = [(name, g) for (name, _), (_, g) in zip(parts, results, strict=True)]
+    return total([dx for dx, _ in results]), nest(Grads, grads)
+
+
+def fan_pull(parts: Parts, caches: list[Any], dys: Sequence[Any]) -> Any:
+    return total(_each(parts, lambda i, _, f: f.pull(caches[i], dys[i])))
+
+
+def fan_grads(parts: Parts, caches: list[Any], dys: Sequence[Any]) -> Grads:
+    return nest(Grads, _each(parts, lambda i, name, f: (name, f.grads(caches[i], dys[i]))))
+
+
+def fan_apply(parts: Parts, params: Params, x: Any) -> tuple[Any, ...]:
+    return tuple(_each(parts, lambda _, name, f: f.apply(params.get(name, NO_PARAMS), x)))
+
+
+def fan_refresh(parts: Parts, params: Params, caches: list[Any]) -> Params:
+    return _refreshed(parts, params, caches)
+
+
+def fan_spec(parts: Parts, shape: Any) -> tuple[Spec, tuple[Any, ...]]:
+    results = _each(parts, lambda i, _, f: f.spec(shape))
+    specs = {name: spec for (name, _), (spec, _) in zip(parts, results, strict=True) if spec}
+    return specs, tuple([after for _, after in results])
+
+
+def fan_flow(parts: Parts, flow: Flow) -> Flow:
+    return tuple(_each(parts, lambda i, _, f: f.flow(flow)))
+
+
+def _each(parts: Parts, run: Callable[[int, str, Functions], Any]) -> list[Any]:
+    """What ``run`` gives for every part; an error in one is placed there."""
+    results = []
+    for i, (name, f) in enumerate(parts):
+        try:
+            results.append(run(i, name, f))
+        except FuncnetError as error:
+            raise error.within(name) from None
+    return results
+
+
+def total(xs: Sequence[Any]) -> Any:
+    """The sum of arrays, or of tuples of arrays element by element; always a new array."""
+    if isinstance(xs[0], tuple):
+        return tuple(total(column) for column in zip(*xs, strict=True))
+    y = xs[0] + xs[1] if len(xs) > 1 else xs[0].copy()
+    for x in xs[2:]:
+        y += x
+    return y
+
+
+# ---- both ---------------------------------------------------------------------------------------
+
+
+def _moves(parts: Parts) -> bool:
+    return any(f.refresh is not no_refresh for _, f in parts)
+
+
+def _refreshed(parts: Parts, params: Params, caches: list[Any]) -> Params:
+    new: dict[str, Any] = {}
+    for (name, f), cache in zip(parts, caches, strict=True):
+        if f.refresh is not no_refresh:
+            old = params[name]
+            if (part := f.refresh(old, cache)) is not old:
+                new[name] = part
+    return Params.fresh({**params, **new}) if new else params

@@ -1,0 +1,62 @@
+"""Learning rates that change: functions of the step, which counts from 0."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
+
+from .errors import ArgumentError, ConfigError
+from .kinds import whole
+
+Schedule: TypeAlias = Callable[[int], float]
+"""``step -> learning rate``: any function will do."""
+
+
+def constant(rate: float) -> Schedule:
+    """The same rate at every step.
+
+    >>> constant(0.1)(1000)
+    0.1
+    """
+    return partial(_constant, positive("rate", rate))
+
+
+def cosine_decay(rate: float, steps: int, final: float = 0.0) -> Schedule:
+    """From ``rate`` at step 0 to ``final`` at ``steps`` along half a cosine; ``final`` after it.
+
+    final + (rate - final) * (1 + cos(pi * step / steps)) / 2.
+    Source: Loshchilov and Hutter 2017, "SGDR", equation 5, without restarts.
+
+    >>> schedule = cosine_decay(0.1, steps=100)
+    >>> schedule(0), round(schedule(50), 6), schedule(100), schedule(1000)
+    (0.1, 0.05, 0.0, 0.0)
+    """
+    return partial(_cosine, positive("rate", rate), whole("steps", steps), positive("final", final))
+
+
+def _constant(rate: float, step: int) -> float:
+    return rate
+
+
+def _cosine(rate: float, steps: int, final: float, step: int) -> float:
+    if step >= steps:
+        return final
+    return final + (rate - final) * (1 + math.cos(math.pi * step / steps)) / 2
+
+
+def schedule_of(learning_rate: float | Schedule) -> Schedule:
+    """A number as a constant schedule; a schedule as it is."""
+    return learning_rate if callable(learning_rate) else constant(learning_rate)
+
+
+def positive(name: str, value: float) -> float:
+    """``value`` if it is a finite number of at least 0."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{name} is a number, not {value!r:.60}") from None
+    if not 0 <= number < math.inf:
+        raise ConfigError(f"{name} is a number of at least 0, not {value}")
+    return number

@@ -1,0 +1,126 @@
+"""Training: the gradient of a loss, and the step that a fold repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from math import nan
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from .composition import refuse
+from .errors import ArgumentError
+from .layer import AnyLayer
+from .losses import Loss
+from .optimizers import Optimizer, apply_updates
+from .random import Key, Mode, Train
+from .tree import Grads, Params
+from .typed import Net
+
+A = TypeVar("A")
+B = TypeVar("B")
+S = TypeVar("S")
+T = TypeVar("T")
+A_co = TypeVar("A_co", covariant=True)
+A_contra = TypeVar("A_contra", contravariant=True)
+T_co = TypeVar("T_co", covariant=True)
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class Batch(NamedTuple, Generic[A_co, T_co]):
+    """Inputs and their targets, as many of each."""
+
+    x: A_co
+    t: T_co
+
+
+class TrainState(NamedTuple, Generic[S]):
+    """All that training is at one moment: a value to keep, compare, save and go on from.
+
+    ``step`` counts the steps made; ``loss`` is that of the last one's batch, nan at the start.
+    """
+
+    params: Params
+    optimizer_state: S
+    key: Key
+    step: int = 0
+    loss: float = nan
+
+    @classmethod
+    def start(cls, params: Params, optimizer: Optimizer[T], key: Key) -> TrainState[T]:
+        """The state before the first step. What draws in step k draws from ``key.child(k)``."""
+        if not isinstance(key, Key):
+            raise ArgumentError(f"the third argument is a Key, not {key!r:.60}; write Key(0)")
+        return TrainState(params, optimizer.init(params), key)
+
+
+class ValueAndGrad(Protocol[A_contra, T_contra]):
+    """``(params, x, t, mode) -> (value, grads, params)``."""
+
+    def __call__(
+        self, params: Params, x: A_contra, t: T_contra, mode: Mode
+    ) -> tuple[float, Grads, Params]: ...
+
+
+StepFunction: TypeAlias = Callable[[TrainState[S], Batch[A, T]], TrainState[S]]
+
+
+def value_and_grad(net: Net[A, B], loss: Loss[B, T]) -> ValueAndGrad[A, T]:
+    """The function ``(params, x, t, mode) -> (value, grads, params)`` of a network and a loss.
+
+    The parameters come back with running statistics brought up to date (in Eval, unchanged).
+
+    >>> f = value_and_grad(dense(2, 1), mean_squared_error())
+    >>> params = Params({"W": np.zeros((2, 1)), "b": np.zeros(1)})
+    >>> value, grads, _ = f(params, np.ones((1, 2)), np.ones((1, 1)), Eval())
+    >>> value, grads["b"]
+    (1.0, array([-2.]))
+    """
+    return partial(_value_and_grad, _layer(net, loss), loss)
+
+
+def _value_and_grad(
+    net: AnyLayer, loss: Loss[Any, Any], params: Params, x: Any, t: Any, mode: Mode
+) -> tuple[float, Grads, Params]:
+    y, cache = net.forward(params, x, mode)
+    value, seen = loss.forward(y, t)
+    return value, net.grads(cache, loss.backward(seen)), net.refresh(params, cache)
+
+
+def train_step(net: Net[A, B], loss: Loss[B, T], optimizer: Optimizer[S]) -> StepFunction[S, A, T]:
+    """The pure function ``(TrainState, Batch) -> TrainState`` that training folds.
+
+    ``functools.reduce(step, batches, start)`` trains; ``itertools.accumulate`` watches.
+
+    >>> net, optimizer = dense(2, 1), sgd(0.1)
+    >>> step = train_step(net, mean_squared_error(), optimizer)
+    >>> start = TrainState.start(net.init(Key(0), (2,)), optimizer, Key(1))
+    >>> step(start, Batch(np.ones((1, 2)), np.ones((1, 1)))).step
+    1
+    """
+    layer = _layer(net, loss)
+    if not isinstance(optimizer, Optimizer):
+        raise ArgumentError(f"the optimizer is one like adam(1e-3), not {optimizer!r:.60}")
+    return partial(_step, layer, loss, optimizer)
+
+
+def _step(
+    net: AnyLayer, loss: Loss[Any, Any], optimizer: Optimizer[S], state: TrainState[S], batch: Any
+) -> TrainState[S]:
+    if not isinstance(state, TrainState):
+        raise ArgumentError(f"a step takes a TrainState first, not {type(state).__name__}")
+    if not isinstance(batch, tuple) or len(batch) != 2:
+        raise ArgumentError(f"a step takes Batch(x, t) second, not {type(batch).__name__}")
+    mode = Train(state.key.child(state.step))
+    value, grads, params = _value_and_grad(net, loss, state.params, batch[0], batch[1], mode)
+    updates, optimizer_state = optimizer.update(grads, state.optimizer_state, params)
+    params = apply_updates(params, updates)
+    return TrainState(params, optimizer_state, state.key, state.step + 1, value)
+
+
+def _layer(net: Any, loss: Any) -> AnyLayer:
+    if not isinstance(net, AnyLayer):
+        refuse(net)
+    if not isinstance(loss, Loss):
+        name = getattr(loss, "__name__", repr(loss))
+        raise ArgumentError(f"the loss is one like {name}(), not {name}")
+    return net
