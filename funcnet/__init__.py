@@ -4,6 +4,7 @@ A layer is a pair of pure functions; ``>>`` composes them; parameters are immuta
 is a fold. ``README.md`` shows the whole on one screen.
 """
 
+from .checking import check_layer as check_layer
 from .combinators import add as add
 from .combinators import fan_out as fan_out
 from .combinators import plus as plus

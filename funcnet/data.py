@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
+from .arguments import whole
 from .errors import ArgumentError, ShapeError
-from .kinds import whole
 from .random import Key
 from .training import Batch
 

@@ -154,7 +154,11 @@ def _draw_entry(name: str, entry: Leaf | Spec, key: Key, dtype: Any) -> Any:
     key = key.child(name)
     if not isinstance(entry, Leaf):
         return draw(entry, key, dtype)
-    value = entry.initializer(key, entry.shape, entry.fan_in, entry.fan_out, dtype)
+    try:
+        value = entry.initializer(key, entry.shape, entry.fan_in, entry.fan_out, dtype)
+    except TypeError as error:
+        # Most often a function that returns an initializer, not called: normal for normal(0.01).
+        raise ParamsError(f"{name}: its initializer cannot be called: {error}") from error
     if not isinstance(value, np.ndarray) or value.shape != entry.shape or value.dtype != dtype:
         got = f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else f"{value!r:.40}"
         raise ParamsError(
@@ -209,7 +213,9 @@ def cast(x: Array, params: Params) -> Array:
     >>> cast(np.zeros(2), Params({"b": np.zeros(2, "float32")})).dtype
     dtype('float32')
     """
-    leaf: Any = next(iter(params.values()))
+    leaf: Any = params
+    while isinstance(leaf, Tree):
+        leaf = next(iter(leaf.values()))
     dtype = leaf.dtype if leaf.dtype.itemsize > 2 else _FLOAT32
     if x.dtype == dtype:
         return x

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from .arguments import number
 from .arrays import Array, Shape
-from .errors import ConfigError
 from .functions import Initializer
 from .random import Key
 
@@ -43,9 +43,7 @@ def normal(std: float) -> Initializer:
     >>> weights(Key(0), (3, 2), 3, 2, np.float32).shape
     (3, 2)
     """
-    if not 0 <= std < math.inf:
-        raise ConfigError(f"std is a number of at least 0, not {std}")
-    return partial(_normal, std)
+    return partial(_normal, number("std", std, "[0, inf)"))
 
 
 def zeros(key: Key, shape: Shape, fan_in: int, fan_out: int, dtype: Any) -> Array:

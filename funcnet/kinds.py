@@ -7,12 +7,12 @@ array exists.
 
 from __future__ import annotations
 
-from operator import index
 from types import EllipsisType
 from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, overload
 
+from .arguments import size_of
 from .arrays import Shape, dims
-from .errors import ArgumentError, ConfigError, ShapeError
+from .errors import ShapeError
 
 # A bound that mentions a Literal makes mypy infer Literal[784] where it would infer int, so that
 # sizes become part of a layer's type with no annotation by the user.
@@ -133,27 +133,6 @@ SAME: Final = _Same()
 
 # What is known of what flows at one point: a kind, one for each of a tuple, or nothing.
 Flow: TypeAlias = "Kind | tuple[Flow, ...] | None"
-
-
-def size_of(name: str, value: Any, smallest: int = 1) -> Any:
-    """``value`` if it is ``...`` or an integer of at least ``smallest``."""
-    return value if value is ... else whole(name, value, smallest)
-
-
-def whole(name: str, value: Any, smallest: int = 1) -> int:
-    """``value`` as an ``int`` of at least ``smallest``; ``name`` is what errors call it.
-
-    >>> whole("stride", 0)
-    Traceback (most recent call last):
-    funcnet.errors.ConfigError: stride is an integer of at least 1, not 0
-    """
-    try:
-        number = index(value)
-    except TypeError:
-        raise ArgumentError(f"{name} is an integer, not {value!r}") from None
-    if number < smallest:
-        raise ConfigError(f"{name} is an integer of at least {smallest}, not {number}")
-    return number
 
 
 def meet(takes: Kind, got: Flow, call: str) -> None:

@@ -59,10 +59,10 @@ class Record(NamedTuple):
 class Cache:
     """What ``forward`` keeps for ``backward``: opaque, and good for the layer that made it."""
 
-    __slots__ = ("dtype", "functions", "kept", "shape")
+    __slots__ = ("dtype", "functions", "kept", "params", "shape")
 
-    def __init__(self, functions: Functions, kept: Any, y: Any) -> None:
-        self.functions, self.kept, self.shape = functions, kept, shape_of(y)
+    def __init__(self, functions: Functions, params: Params, kept: Any, y: Any) -> None:
+        self.functions, self.params, self.kept, self.shape = functions, params, kept, shape_of(y)
         self.dtype = (y[0] if isinstance(y, tuple) else y).dtype
 
     def __repr__(self) -> str:
@@ -167,7 +167,7 @@ class AnyLayer:
             y, kept = self.functions.forward(params, x, mode)
         except FuncnetError as error:
             raise self._placed(error) from None
-        return y, Cache(self.functions, kept, y)
+        return y, Cache(self.functions, params, kept, y)
 
     def apply(self, params: Params, x: Any) -> Any:
         """The output alone, for inference: no cache, nothing random."""
@@ -193,7 +193,10 @@ class AnyLayer:
 
     def refresh(self, params: Params, cache: Cache) -> Params:
         """The very ``params`` that ``forward`` got, with running statistics brought up to date."""
-        return self.functions.refresh(params, self._kept(cache))
+        kept = self._kept(cache)
+        if params is not cache.params and params != cache.params:
+            raise ArgumentError("refresh takes the very parameters that forward was given")
+        return self.functions.refresh(params, kept)
 
     def _enter(self, params: Params, x: Any) -> int:
         """Check ``params`` and ``x``; give the number of examples."""
@@ -226,8 +229,8 @@ class AnyLayer:
 
     def _back(self, run: Callable[[Any, Any], Any], cache: Cache, dy: Any) -> Any:
         kept = self._kept(cache)
-        if not isinstance(dy, np.ndarray | tuple) or shape_of(dy) != cache.shape:
-            got = f"{shape_of(dy)}" if isinstance(dy, np.ndarray | tuple) else type(dy).__name__
+        if not _is_arrays(dy) or shape_of(dy) != cache.shape:
+            got = str(shape_of(dy)) if _is_arrays(dy) else f"{dy!r:.60}"
             raise ShapeError(f"a gradient of its output's shape {cache.shape}", got).within(
                 self.name, before="dy"
             )
@@ -321,9 +324,14 @@ def _one(shape: Any) -> Any:
     return shape[1:]
 
 
+def _is_arrays(x: Any) -> bool:
+    return all(map(_is_arrays, x)) if isinstance(x, tuple) else isinstance(x, np.ndarray)
+
+
 def _cast_all(dy: Any, dtype: np.dtype[Any]) -> Any:
     if isinstance(dy, tuple):
         return tuple([_cast_all(d, dtype) for d in dy])
+    floats(dy)
     return dy if dy.dtype == dtype else dy.astype(dtype)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from .arguments import number
 from .arrays import Array, Labels, Matrix
 from .errors import ArgumentError, ConfigError, DtypeError, ShapeError
 
@@ -84,11 +85,10 @@ def softmax_cross_entropy(label_smoothing: float = 0.0) -> Loss[Matrix, Labels]:
     >>> round(value, 4), loss.backward(cache)
     (1.3863, array([[ 0.25,  0.25, -0.75,  0.25]]))
     """
-    if not 0 <= label_smoothing < 1:
-        raise ConfigError(f"label_smoothing lies in [0, 1), {label_smoothing} does not")
+    smoothing = number("label_smoothing", label_smoothing, "[0, 1)")
     return Loss(
-        partial(softmax_cross_entropy_forward, label_smoothing),
-        partial(softmax_cross_entropy_backward, label_smoothing),
+        partial(softmax_cross_entropy_forward, smoothing),
+        partial(softmax_cross_entropy_backward, smoothing),
     )
 
 

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from .arguments import whole
 from .arrays import Labels, Matrix
 from .composition import refuse
 from .errors import ArgumentError, DtypeError, ShapeError
-from .kinds import whole
 from .layer import AnyLayer
 from .losses import Loss
 from .tree import Params

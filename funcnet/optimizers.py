@@ -18,9 +18,10 @@ from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 import numpy as np
 
+from .arguments import number
 from .arrays import Array, dims
 from .errors import ArgumentError, ConfigError, ParamsError
-from .schedules import Schedule, positive, schedule_of
+from .schedules import Schedule, schedule_of
 from .tree import Grads, Params, Tree, leaves, tree_map
 
 S = TypeVar("S")
@@ -96,7 +97,7 @@ def momentum(learning_rate: float | Schedule, momentum: float = 0.9) -> Optimize
     >>> momentum(0.1).init(Params({"b": np.ones(1)})).velocity["b"]
     array([0.])
     """
-    share = _share("momentum", momentum)
+    share = number("momentum", momentum, "[0, 1)")
     return Optimizer(_momentum_init, partial(_momentum_update, schedule_of(learning_rate), share))
 
 
@@ -136,9 +137,8 @@ def adam(
     >>> updates["b"].round(6)
     array([-0.001])
     """
-    shares = _share("beta1", beta1), _share("beta2", beta2)
-    if not epsilon > 0:
-        raise ConfigError(f"epsilon is positive, not {epsilon}")
+    shares = number("beta1", beta1, "[0, 1)"), number("beta2", beta2, "[0, 1)")
+    epsilon = number("epsilon", epsilon, "[0, inf)")
     return Optimizer(
         _adam_init, partial(_adam_update, schedule_of(learning_rate), *shares, epsilon)
     )
@@ -200,7 +200,7 @@ def clip_by_global_norm(limit: float) -> Optimizer[tuple[()]]:
     >>> clip.update(Grads({"b": np.array([3.0, 4.0])}), (), Params())[0]["b"]
     array([0.6, 0.8])
     """
-    return Optimizer(_no_state, partial(_clip_update, positive("limit", limit)))
+    return Optimizer(_no_state, partial(_clip_update, number("limit", limit, "(0, inf]")))
 
 
 def _no_state(params: Params) -> tuple[()]:
@@ -237,7 +237,7 @@ def weight_decay(rate: float, where: str = "**/W") -> Optimizer[tuple[()]]:
     """
     if not isinstance(where, str):
         raise ArgumentError(f"where is a pattern like '**/W', not {where!r:.60}")
-    rate = positive("rate", rate)
+    rate = number("rate", rate, "[0, inf)")
     return Optimizer(partial(_decay_init, where), partial(_decay_update, rate, where))
 
 
@@ -365,9 +365,3 @@ def _updated(params: Params, updates: Grads, path: str) -> Params:
             moved = p + u
             new[name] = moved if moved.dtype == p.dtype else moved.astype(p.dtype)
     return Params.fresh(new)
-
-
-def _share(name: str, value: float) -> float:
-    if not 0 <= value < 1:
-        raise ConfigError(f"{name} lies in [0, 1), {value} does not")
-    return float(value)

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from .arrays import dims
 from .errors import FuncnetError, ShapeError, excerpt
-from .functions import Functions, Spec, no_grads, no_refresh
+from .functions import Functions, Spec, cast, no_grads, no_refresh
 from .kinds import Flow
 from .random import Mode
 from .tree import NO_PARAMS, Grads, Params, nest
@@ -156,6 +156,8 @@ def fan_functions(parts: Parts) -> Functions:
 def fan_forward(
     parts: Parts, params: Params, x: Any, mode: Mode
 ) -> tuple[tuple[Any, ...], list[Any]]:
+    x = _cast_floats(x, params)
+
     def one(i: int, name: str, f: Functions) -> tuple[Any, Any]:
         return f.forward(params.get(name, NO_PARAMS), x, mode.child(name))
 
@@ -178,6 +180,7 @@ def fan_grads(parts: Parts, caches: list[Any], dys: Sequence[Any]) -> Grads:
 
 
 def fan_apply(parts: Parts, params: Params, x: Any) -> tuple[Any, ...]:
+    x = _cast_floats(x, params)
     return tuple(_each(parts, lambda _, name, f: f.apply(params.get(name, NO_PARAMS), x)))
 
 
@@ -204,6 +207,16 @@ def _each(parts: Parts, run: Callable[[int, str, Functions], Any]) -> list[Any]:
         except FuncnetError as error:
             raise error.within(name) from None
     return results
+
+
+def _cast_floats(x: Any, params: Params) -> Any:
+    """``x`` in the parameters' dtype, also for those parts of a fan that have none of their own.
+
+    Else a shortcut would pass on float64 beside a body that computes in float32.
+    """
+    if isinstance(x, tuple):
+        return tuple([_cast_floats(part, params) for part in x])
+    return cast(x, params) if params and x.dtype.kind == "f" else x
 
 
 def total(xs: Sequence[Any]) -> Any:

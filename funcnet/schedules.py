@@ -7,8 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
-from .errors import ArgumentError, ConfigError
-from .kinds import whole
+from .arguments import number, whole
 
 Schedule: TypeAlias = Callable[[int], float]
 """``step -> learning rate``: any function will do."""
@@ -20,7 +19,7 @@ def constant(rate: float) -> Schedule:
     >>> constant(0.1)(1000)
     0.1
     """
-    return partial(_constant, positive("rate", rate))
+    return partial(_constant, number("rate", rate, "[0, inf)"))
 
 
 def cosine_decay(rate: float, steps: int, final: float = 0.0) -> Schedule:
@@ -33,7 +32,12 @@ def cosine_decay(rate: float, steps: int, final: float = 0.0) -> Schedule:
     >>> schedule(0), round(schedule(50), 6), schedule(100), schedule(1000)
     (0.1, 0.05, 0.0, 0.0)
     """
-    return partial(_cosine, positive("rate", rate), whole("steps", steps), positive("final", final))
+    return partial(
+        _cosine,
+        number("rate", rate, "[0, inf)"),
+        whole("steps", steps),
+        number("final", final, "[0, inf)"),
+    )
 
 
 def _constant(rate: float, step: int) -> float:
@@ -49,14 +53,3 @@ def _cosine(rate: float, steps: int, final: float, step: int) -> float:
 def schedule_of(learning_rate: float | Schedule) -> Schedule:
     """A number as a constant schedule; a schedule as it is."""
     return learning_rate if callable(learning_rate) else constant(learning_rate)
-
-
-def positive(name: str, value: float) -> float:
-    """``value`` if it is a finite number of at least 0."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ArgumentError(f"{name} is a number, not {value!r:.60}") from None
-    if not 0 <= number < math.inf:
-        raise ConfigError(f"{name} is a number of at least 0, not {value}")
-    return number

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .arguments import whole
 from .arrays import Array, dims
 from .errors import ArgumentError, ShapeError
-from .kinds import whole
 
 Pair: TypeAlias = tuple[int, int]
 
@@ -43,7 +43,7 @@ class Window(NamedTuple):
     def fit(self, height: int, width: int) -> Pair:
         """``out``, where at least one window fits; else ``ShapeError``."""
         out = self.out(height, width)
-        if min(out) < 1:
+        if min(*out, height, width) < 1:
             padded = f" padded by {dims(self.pad)}" if any(self.pad) else ""
             raise ShapeError(
                 f"images of at least {dims(self.reach())}",

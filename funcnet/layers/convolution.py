@@ -8,11 +8,12 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 
+from ..arguments import function, size_of, whole
 from ..arrays import Array, Shape, channels_first, channels_last, column_sums
 from ..errors import ConfigError, ShapeError
 from ..functions import Initializer, Leaf, Spec, cast
 from ..initializers import he_normal, zeros
-from ..kinds import Image, M, N, size_of, whole
+from ..kinds import Image, M, N
 from ..random import Mode
 from ..tree import Grads, Params
 from ..typed import Layer
@@ -159,6 +160,7 @@ def conv2d(
     for name, channels in [("c_in", c_in), ("c_out", c_out)]:
         if channels is not ... and channels % groups:
             raise ConfigError(f"{name} is a multiple of groups ({groups}), {channels} is not")
+    function("weights", weights, "he_normal or normal(0.01)")
     window = Window(
         pair("size", size), pair("stride", stride), pair("pad", pad, 0), pair("dilation", dilation)
     )

@@ -6,10 +6,11 @@ from functools import partial
 from types import EllipsisType
 from typing import Any, overload
 
+from ..arguments import function, size_of, whole
 from ..arrays import Array, Shape, column_sums
 from ..functions import Initializer, Leaf, Spec, cast
 from ..initializers import he_normal, zeros
-from ..kinds import M, N, Vec, size_of, whole
+from ..kinds import M, N, Vec
 from ..random import Mode
 from ..tree import Grads, Params
 from ..typed import Layer
@@ -78,6 +79,7 @@ def dense(
     """
     size_of("n_in", n_in)
     n_out = whole("n_out", n_out)
+    function("weights", weights, "he_normal or normal(0.01)")
     return Layer(
         "dense",
         forward=dense_forward,

@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
+from ..arguments import number
 from ..arrays import Array
-from ..errors import ConfigError
 from ..random import Eval, Key, Mode
 from ..tree import NO_GRADS, Grads, Params
 from ..typed import Same
@@ -54,8 +54,7 @@ def dropout(rate: float) -> Same:
     >>> sorted(set(y[0].tolist()))
     [0.0, 2.0]
     """
-    if not 0 <= rate < 1:
-        raise ConfigError(f"rate is the share that is dropped, in [0, 1), not {rate}")
+    rate = number("rate", rate, "[0, 1)")
     return Same(
         "dropout",
         forward=partial(dropout_forward, rate),

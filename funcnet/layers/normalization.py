@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arguments import number
 from ..arrays import Array, Shape, channels_first, channels_last, column_sums, dims
-from ..errors import ConfigError, ShapeError
+from ..errors import ShapeError
 from ..functions import Leaf, Spec, cast
 from ..initializers import ones, zeros
 from ..kinds import SAME
@@ -102,12 +103,8 @@ def batch_norm(decay: float = 0.9, epsilon: float = 1e-5) -> Same:
     >>> sorted(batch_norm().init(Key(0), (3, 8, 8)))
     ['beta', 'gamma', 'mean', 'var']
     """
-    if not 0 <= decay <= 1:
-        raise ConfigError(
-            f"decay is the share that running statistics keep, in [0, 1], not {decay}"
-        )
-    if not epsilon > 0:
-        raise ConfigError(f"epsilon is positive, not {epsilon}")
+    decay = number("decay", decay, "[0, 1]")
+    epsilon = number("epsilon", epsilon, "(0, inf)")
     return Same(
         "batch_norm",
         forward=partial(batch_norm_forward, epsilon),

@@ -1,0 +1,165 @@
+"""One row for each public constructor of a layer; the generic tests run over them.
+
+A row says how to draw layers of the kind with a shape that they take, which shapes they refuse,
+and which arguments are no good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+import funcnet as fn
+
+Drawn = st.SearchStrategy[tuple[fn.AnyLayer, Any]]
+
+
+class Row(NamedTuple):
+    """A constructor: ``layers`` draws (layer, shape of an example that it takes)."""
+
+    name: str
+    layers: Drawn
+    refused: tuple[tuple[int, ...], ...]  # shapes that the first drawn layer must refuse
+    arguments: tuple[Any, ...]  # good ones, of which the fuzz replaces one at a time
+    bad: tuple[Callable[[], object], ...] = ()  # calls that must raise
+
+
+sizes = st.integers(1, 5)
+
+
+@st.composite
+def vectors(draw: st.DrawFn) -> tuple[int, ...]:
+    return (draw(sizes),)
+
+
+@st.composite
+def images(draw: st.DrawFn, smallest: int = 1) -> tuple[int, ...]:
+    side = st.integers(smallest, 8)
+    return draw(st.integers(1, 4)), draw(side), draw(side)
+
+
+anything = st.one_of(vectors(), images(), st.tuples(sizes, sizes))
+
+
+def keeping(layer: Callable[[], fn.AnyLayer], shapes: st.SearchStrategy[Any]) -> Drawn:
+    """Layers without sizes of their own."""
+    return st.tuples(st.builds(layer), shapes)
+
+
+@st.composite
+def dense(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    n = draw(sizes)
+    n_in = draw(st.sampled_from([n, ...]))
+    weights = draw(st.sampled_from([fn.he_normal, fn.xavier_normal, fn.normal(0.5)]))
+    return fn.dense(n_in, draw(sizes), bias=draw(st.booleans()), weights=weights), (n,)
+
+
+def pairs(smallest: int, largest: int) -> st.SearchStrategy[Any]:
+    one = st.integers(smallest, largest)
+    return st.one_of(one, st.tuples(one, one))
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    return value if isinstance(value, tuple) else (value, value)
+
+
+@st.composite
+def conv2d(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    groups = draw(st.integers(1, 3))
+    c_in, c_out = groups * draw(st.integers(1, 2)), groups * draw(st.integers(1, 2))
+    size, stride = draw(pairs(1, 4)), draw(pairs(1, 3))
+    pad, dilation = draw(pairs(0, 3)), draw(pairs(1, 3))
+    reach = [(k - 1) * d + 1 for k, d in zip(_pair(size), _pair(dilation), strict=True)]
+    least = [max(1, r - 2 * p) for r, p in zip(reach, _pair(pad), strict=True)]
+    height, width = (draw(st.integers(n, n + 4)) for n in least)
+    layer = fn.conv2d(
+        draw(st.sampled_from([c_in, ...])),
+        c_out,
+        size,
+        stride,
+        pad,
+        dilation,
+        groups,
+        bias=draw(st.booleans()),
+    )
+    return layer, (c_in, height, width)
+
+
+@st.composite
+def max_pool2d(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    size = draw(pairs(1, 3))
+    stride = draw(st.one_of(st.none(), pairs(1, 3)))
+    pad = draw(st.integers(0, min(_pair(size)) // 2))
+    channels, side = draw(st.integers(1, 3)), st.integers(max(_pair(size)), 7)
+    return fn.max_pool2d(size, stride, pad), (channels, draw(side), draw(side))
+
+
+@st.composite
+def dropout(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    return fn.dropout(draw(st.floats(0, 0.95))), draw(anything)
+
+
+@st.composite
+def batch_norm(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    layer = fn.batch_norm(draw(st.floats(0, 1)), draw(st.floats(1e-6, 0.1)))
+    return layer, draw(st.one_of(vectors(), images()))
+
+
+@st.composite
+def plus(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    return fn.plus(), (draw(anything),) * draw(st.integers(1, 3))
+
+
+TABLE = (
+    Row(
+        "dense",
+        dense(),
+        refused=((2, 3, 4), (2, 3), ()),
+        arguments=(3, 2),
+        bad=(
+            lambda: fn.dense(0, 2),
+            lambda: fn.dense(3, -1),
+        ),
+    ),
+    Row(
+        "conv2d",
+        conv2d(),
+        refused=((3,), (3, 4), (3, 0, 0)),
+        arguments=(2, 4, 3, 1, 1, 1, 2),
+        bad=(
+            lambda: fn.conv2d(3, 4, 3, groups=2),
+            lambda: fn.conv2d(4, 3, 3, groups=2),
+            lambda: fn.conv2d(1, 1, 0),
+            lambda: fn.conv2d(1, 1, 3, pad=-1),
+        ),
+    ),
+    Row(
+        "max_pool2d",
+        max_pool2d(),
+        refused=((3,), (3, 4), (3, 0, 0)),
+        arguments=(2, 2, 1),
+        bad=(lambda: fn.max_pool2d(0), lambda: fn.max_pool2d(2, pad=2)),
+    ),
+    Row(
+        "batch_norm",
+        batch_norm(),
+        refused=((), (2, 3), (2, 3, 4, 5)),
+        arguments=(0.9, 1e-5),
+        bad=(lambda: fn.batch_norm(1.5), lambda: fn.batch_norm(epsilon=0.0)),
+    ),
+    Row(
+        "dropout",
+        dropout(),
+        refused=(),
+        arguments=(0.5,),
+        bad=(lambda: fn.dropout(1.0), lambda: fn.dropout(-0.1)),
+    ),
+    Row("flatten", keeping(fn.flatten, anything), refused=(), arguments=()),
+    Row("identity", keeping(fn.identity, anything), refused=(), arguments=()),
+    Row("relu", keeping(fn.relu, anything), refused=(), arguments=()),
+    Row("sigmoid", keeping(fn.sigmoid, anything), refused=(), arguments=()),
+    Row("tanh", keeping(fn.tanh, anything), refused=(), arguments=()),
+    Row("plus", plus(), refused=((3,), (3, 4)), arguments=()),
+)
