@@ -4,13 +4,17 @@ A layer is a pair of pure functions; ``>>`` composes them; parameters are immuta
 is a fold. ``README.md`` shows the whole on one screen.
 """
 
+from . import datasets as datasets
 from .checking import check_layer as check_layer
+from .checkpoint import load as load
+from .checkpoint import save as save
 from .combinators import add as add
 from .combinators import fan_out as fan_out
 from .combinators import plus as plus
 from .combinators import residual as residual
 from .data import Minibatches as Minibatches
 from .data import minibatches as minibatches
+from .datasets import Dataset as Dataset
 from .errors import ArgumentError as ArgumentError
 from .errors import CheckpointError as CheckpointError
 from .errors import ConfigError as ConfigError

@@ -29,22 +29,38 @@ LEAF_NAMES = frozenset(["W", "b", "gamma", "beta", "mean", "var"])
 
 if TYPE_CHECKING:
 
+    class TreesNeverChange:
+        """What mypy says is not callable where a tree would be written to."""
+
     class Frozen(Array):
         """A leaf of a tree. At run time: a plain ndarray whose writeable flag is off.
 
-        To the checker, everything that writes is ``None``, and so cannot be called.
+        To the checker, whatever writes is no method, and so cannot be called.
         """
 
         # Each line below contradicts ndarray, which is its purpose.
-        __setitem__: None  # type: ignore[assignment]
-        __iadd__: None  # type: ignore[assignment]
-        __isub__: None  # type: ignore[assignment]
-        __imul__: None  # type: ignore[assignment]
-        __itruediv__: None  # type: ignore[assignment]
-        __ipow__: None  # type: ignore[assignment]
-        fill: None  # type: ignore[assignment]
-        sort: None  # type: ignore[assignment]
-        put: None  # type: ignore[assignment]
+        __setitem__: TreesNeverChange  # type: ignore[assignment]
+        __iadd__: TreesNeverChange  # type: ignore[assignment]
+        __isub__: TreesNeverChange  # type: ignore[assignment]
+        __imul__: TreesNeverChange  # type: ignore[assignment]
+        __imatmul__: TreesNeverChange  # type: ignore[assignment]
+        __itruediv__: TreesNeverChange  # type: ignore[assignment]
+        __ifloordiv__: TreesNeverChange  # type: ignore[assignment]
+        __imod__: TreesNeverChange  # type: ignore[assignment]
+        __ipow__: TreesNeverChange  # type: ignore[assignment]
+        fill: TreesNeverChange  # type: ignore[assignment]
+        partition: TreesNeverChange  # type: ignore[assignment]
+        put: TreesNeverChange  # type: ignore[assignment]
+        resize: TreesNeverChange  # type: ignore[assignment]
+        setflags: TreesNeverChange  # type: ignore[assignment]
+        sort: TreesNeverChange  # type: ignore[assignment]
+
+        # To ndarray these give the class they are called on; here, new arrays that may be changed.
+        def copy(self, order: Any = ...) -> Array: ...  # type: ignore[override]
+        def round(self, decimals: Any = ..., out: None = ...) -> Array: ...  # type: ignore[override]
+        def __neg__(self) -> Array: ...  # type: ignore[override]
+        def __pos__(self) -> Array: ...  # type: ignore[override]
+        def __abs__(self) -> Array: ...  # type: ignore[override]
 
     class ReadOnlyTree(Mapping[str, Any]):
         """A tree: to the checker a mapping, with no way to write."""
@@ -57,7 +73,11 @@ if TYPE_CHECKING:
         def __getitem__(self, name: str, /) -> Any: ...
         def __iter__(self) -> Iterator[str]: ...
         def __len__(self) -> int: ...
-        def __or__(self, other: Mapping[str, Any], /) -> Self: ...
+        # A dict or a tree of the same kind, so that Params | Grads is an error.
+        def __or__(self, other: Self | dict[str, Any], /) -> Self: ...
+
+        # Without this, |= would be read as | and an assignment.
+        __ior__: TreesNeverChange
 
 else:
     # At run time a tree is a dict, whose look-ups run in C.

@@ -47,12 +47,12 @@ def normal(std: float) -> Initializer:
 
 
 def zeros(key: Key, shape: Shape, fan_in: int, fan_out: int, dtype: Any) -> Array:
-    """All 0."""
+    """0 everywhere, whatever the key: how biases start."""
     return np.zeros(shape, dtype)
 
 
 def ones(key: Key, shape: Shape, fan_in: int, fan_out: int, dtype: Any) -> Array:
-    """All 1."""
+    """1 everywhere, whatever the key: how scales (gamma) start."""
     return np.ones(shape, dtype)
 
 

@@ -8,7 +8,7 @@ so that the inside of a network pays nothing for it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -113,6 +113,13 @@ class AnyLayer:
         _set(self, "functions", record.functions)
         return self
 
+    if TYPE_CHECKING:
+        # What is only known to be a layer goes with every other, and takes and gives any array.
+        def __rshift__(self, other: AnyLayer) -> AnyLayer: ...
+        def __rrshift__(self, other: AnyLayer) -> AnyLayer: ...
+        def _takes(self, x: Any, /) -> None: ...
+        def _gives(self) -> Any: ...
+
     @classmethod
     def of(cls, record: Record) -> Self:
         """The layer that ``record`` describes: for combinators."""
@@ -194,7 +201,7 @@ class AnyLayer:
     def refresh(self, params: Params, cache: Cache) -> Params:
         """The very ``params`` that ``forward`` got, with running statistics brought up to date."""
         kept = self._kept(cache)
-        if params is not cache.params and params != cache.params:
+        if params.__class__ is not Params or params != cache.params:
             raise ArgumentError("refresh takes the very parameters that forward was given")
         return self.functions.refresh(params, kept)
 

@@ -18,11 +18,11 @@ from .arrays import Array, Labels, Matrix
 from .errors import ArgumentError, ConfigError, DtypeError, ShapeError
 
 Y = TypeVar("Y")
-T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Loss(Generic[Y, T]):
+class Loss(Generic[Y, T_contra]):
     """A loss: ``forward(y, t) -> (value, cache)`` and ``backward(cache) -> dy``.
 
     ``y`` are a network's outputs, ``t`` the targets, ``value`` a float; ``dy`` has the shape and
@@ -35,7 +35,7 @@ class Loss(Generic[Y, T]):
     1.0
     """
 
-    forward: Callable[[Y, T], tuple[float, Any]]
+    forward: Callable[[Y, T_contra], tuple[float, Any]]
     backward: Callable[[Any], Y]
 
 

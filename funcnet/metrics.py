@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -14,16 +14,12 @@ from .errors import ArgumentError, DtypeError, ShapeError
 from .layer import AnyLayer
 from .losses import Loss
 from .tree import Params
-from .typed import Net
-
-A = TypeVar("A")
-B = TypeVar("B")
-T = TypeVar("T")
+from .typed import A, B, Fixed, Net, T
 
 _CHUNK = 256  # examples at a time, so that memory stays bounded however many there are
 
 
-def predict(net: Net[A, B], params: Params, x: A, size: int = _CHUNK) -> B:
+def predict(net: Net[A, B], params: Params, x: Fixed[A], size: int = _CHUNK) -> B:
     """``net.apply(params, x)``, ``size`` examples at a time.
 
     >>> predict(tanh(), NO_PARAMS, np.ones((1000, 2))).shape
@@ -36,7 +32,12 @@ def predict(net: Net[A, B], params: Params, x: A, size: int = _CHUNK) -> B:
 
 
 def evaluate(
-    net: Net[A, B], loss: Loss[B, T], params: Params, x: A, t: T, size: int = _CHUNK
+    net: Net[A, Fixed[B]],
+    loss: Loss[B, T],
+    params: Params,
+    x: Fixed[A],
+    t: Fixed[T],
+    size: int = _CHUNK,
 ) -> float:
     """The loss over all examples, in inference, ``size`` examples at a time.
 
@@ -54,7 +55,9 @@ def evaluate(
     return total / count
 
 
-def accuracy(net: Net[A, Matrix], params: Params, x: A, t: Labels, size: int = _CHUNK) -> float:
+def accuracy(
+    net: Net[A, Matrix], params: Params, x: Fixed[A], t: Labels, size: int = _CHUNK
+) -> float:
     """The share of examples whose largest output is that of their label.
 
     >>> accuracy(tanh(), NO_PARAMS, np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
@@ -64,7 +67,7 @@ def accuracy(net: Net[A, Matrix], params: Params, x: A, t: Labels, size: int = _
 
 
 def confusion_matrix(
-    net: Net[A, Matrix], params: Params, x: A, t: Labels, size: int = _CHUNK
+    net: Net[A, Matrix], params: Params, x: Fixed[A], t: Labels, size: int = _CHUNK
 ) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """How often label i (row) was read as j (column): (classes, classes) counts.
 
@@ -84,7 +87,7 @@ def confusion_matrix(
     return matrix
 
 
-def classes(net: Net[A, Matrix], params: Params, x: A, size: int = _CHUNK) -> Labels:
+def classes(net: Net[A, Matrix], params: Params, x: Fixed[A], size: int = _CHUNK) -> Labels:
     """The class of each example: the index of its largest output."""
     chosen: Labels = predict(net, params, x, size).argmax(1)
     return chosen

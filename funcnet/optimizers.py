@@ -174,8 +174,9 @@ def _adam_leaf(
     m: Array,
     v: Array,
 ) -> tuple[Array, Array, Array]:
-    # Three new arrays and no more: `u` holds each term in turn.
-    m, v, u = m * beta1, v * beta2, g * (1 - beta1)
+    # Three new arrays and no more: `u` holds each term in turn. (asarray, because a product of
+    # arrays of no dimension is a scalar, which cannot be written to.)
+    m, v, u = np.asarray(m * beta1), np.asarray(v * beta2), np.asarray(g * (1 - beta1))
     m += u
     np.multiply(g, g, out=u)
     u *= 1 - beta2

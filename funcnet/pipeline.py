@@ -36,6 +36,7 @@ def pipeline_functions(parts: Parts) -> Functions:
 
 
 def pipeline_forward(parts: Parts, params: Params, x: Any, mode: Mode) -> tuple[Any, list[Any]]:
+    x = cast_floats(x, params)
     caches: list[Any] = []
     keep, get, child = caches.append, params.get, mode.child
     try:
@@ -87,6 +88,7 @@ def pipeline_grads(parts: Parts, first: int, caches: list[Any], dy: Any) -> Grad
 
 
 def pipeline_apply(parts: Parts, params: Params, x: Any) -> Any:
+    x = cast_floats(x, params)
     at = 0
     try:
         for name, f in parts:
@@ -156,7 +158,7 @@ def fan_functions(parts: Parts) -> Functions:
 def fan_forward(
     parts: Parts, params: Params, x: Any, mode: Mode
 ) -> tuple[tuple[Any, ...], list[Any]]:
-    x = _cast_floats(x, params)
+    x = cast_floats(x, params)
 
     def one(i: int, name: str, f: Functions) -> tuple[Any, Any]:
         return f.forward(params.get(name, NO_PARAMS), x, mode.child(name))
@@ -180,7 +182,7 @@ def fan_grads(parts: Parts, caches: list[Any], dys: Sequence[Any]) -> Grads:
 
 
 def fan_apply(parts: Parts, params: Params, x: Any) -> tuple[Any, ...]:
-    x = _cast_floats(x, params)
+    x = cast_floats(x, params)
     return tuple(_each(parts, lambda _, name, f: f.apply(params.get(name, NO_PARAMS), x)))
 
 
@@ -209,13 +211,14 @@ def _each(parts: Parts, run: Callable[[int, str, Functions], Any]) -> list[Any]:
     return results
 
 
-def _cast_floats(x: Any, params: Params) -> Any:
-    """``x`` in the parameters' dtype, also for those parts of a fan that have none of their own.
+def cast_floats(x: Any, params: Params) -> Any:
+    """``x`` in the parameters' dtype, for those parts too that have no parameters of their own.
 
-    Else a shortcut would pass on float64 beside a body that computes in float32.
+    Else an activation before the first affine layer would compute in float64, and a shortcut pass
+    it on beside a body that computes in float32.
     """
     if isinstance(x, tuple):
-        return tuple([_cast_floats(part, params) for part in x])
+        return tuple([cast_floats(part, params) for part in x])
     return cast(x, params) if params and x.dtype.kind == "f" else x
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import blake2b
 from operator import index
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -95,7 +95,10 @@ class Train:
     """
 
     __slots__ = ("key",)
-    key: Key
+    if TYPE_CHECKING:
+
+        @property
+        def key(self) -> Key: ...
 
     def __init__(self, key: Key) -> None:
         if not isinstance(key, Key):

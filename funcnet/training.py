@@ -14,12 +14,9 @@ from .losses import Loss
 from .optimizers import Optimizer, apply_updates
 from .random import Key, Mode, Train
 from .tree import Grads, Params
-from .typed import Net
+from .typed import A, B, Fixed, Net, T
 
-A = TypeVar("A")
-B = TypeVar("B")
 S = TypeVar("S")
-T = TypeVar("T")
 A_co = TypeVar("A_co", covariant=True)
 A_contra = TypeVar("A_contra", contravariant=True)
 T_co = TypeVar("T_co", covariant=True)
@@ -64,7 +61,7 @@ class ValueAndGrad(Protocol[A_contra, T_contra]):
 StepFunction: TypeAlias = Callable[[TrainState[S], Batch[A, T]], TrainState[S]]
 
 
-def value_and_grad(net: Net[A, B], loss: Loss[B, T]) -> ValueAndGrad[A, T]:
+def value_and_grad(net: Net[A, Fixed[B]], loss: Loss[B, T]) -> ValueAndGrad[A, T]:
     """The function ``(params, x, t, mode) -> (value, grads, params)`` of a network and a loss.
 
     The parameters come back with running statistics brought up to date (in Eval, unchanged).
@@ -86,7 +83,9 @@ def _value_and_grad(
     return value, net.grads(cache, loss.backward(seen)), net.refresh(params, cache)
 
 
-def train_step(net: Net[A, B], loss: Loss[B, T], optimizer: Optimizer[S]) -> StepFunction[S, A, T]:
+def train_step(
+    net: Net[A, Fixed[B]], loss: Loss[B, T], optimizer: Optimizer[S]
+) -> StepFunction[S, A, T]:
     """The pure function ``(TrainState, Batch) -> TrainState`` that training folds.
 
     ``functools.reduce(step, batches, start)`` trains; ``itertools.accumulate`` watches.

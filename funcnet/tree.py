@@ -129,6 +129,8 @@ class Tree(ReadOnlyTree):
             return _restored, (type(self), dict(self))
 
         def __eq__(self, other):
+            if other is self:
+                return True
             if type(other) is not type(self):
                 return NotImplemented
             return self.keys() == other.keys() and all(_equal(v, other[k]) for k, v in self.items())

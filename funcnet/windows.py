@@ -6,6 +6,7 @@ Arrays here have their channels last, (n, h, w, c), as images lie in memory, and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,6 +21,16 @@ Pair: TypeAlias = tuple[int, int]
 # Numbers of scratch that one block of a batch may take: 2 MB of float32, which stays in cache.
 # Without blocks a training step of a deep network takes about 45% longer.
 BLOCK = 1 << 19
+
+# How windows are gathered, see ``_im2col``; both limits were found by timing layers of all sizes.
+SHORT = 16  # a window's row of fewer numbers is short
+FEW = 50  # an image with fewer windows has few
+
+# glibc's malloc returns a large array to the system when it is freed, and the next one is made of
+# fresh pages, thousands a training step: a fifth of the step's time. It keeps what is no larger
+# than the largest array it ever saw freed, up to 32 MB. So here it sees one, of which no page is
+# touched. Other allocators take no notice.
+np.empty((32 << 20) - (64 << 10), np.uint8)
 
 
 class Window(NamedTuple):
@@ -68,37 +79,29 @@ def pair(name: str, value: Any, smallest: int = 1) -> Pair:
 
 
 def correlate(x: Array, w: Array, window: Window) -> Array:
-    """y[n, i, j] = sum over ky, kx of x[n, i*stride + ky*dilation - pad, ...] @ w[ky, kx].
-
-    Row im2col: a window's columns are gathered next to each other (a copy kw times the input, and
-    not kh*kw times), then each of its kh rows is one product, added up in place.
-    """
-    n, h, width, c = x.shape
-    kh, kw, _, f = w.shape
-    oh, ow = window.out(h, width)
-    y = np.empty((n, oh, ow, f), x.dtype)
-    kernels = w.reshape(kh, kw * c, f)
-    for start, stop in _blocks(n, (h + 2 * window.pad[0]) * ow * kw * c):
-        rows = _gathered(x[start:stop], ow, window)
-        out = y[start:stop].reshape(stop - start, oh * ow, f)
-        np.matmul(_row(rows, 0, oh, window), kernels[0], out=out)
-        for ky in range(1, kh):
-            out += np.matmul(_row(rows, ky, oh, window), kernels[ky])
+    """y[n, i, j] = sum over ky, kx of x[n, i*stride + ky*dilation - pad, ...] @ w[ky, kx]."""
+    n, h, width, _ = x.shape
+    f = w.shape[3]
+    y = np.empty((n, *window.out(h, width), f), x.dtype)
+    for block, matrices in _im2col(x, window):
+        kernels = w.reshape(len(matrices), -1, f)
+        out = y[block].reshape(len(matrices[0]), -1, f)
+        np.matmul(matrices[0], kernels[0], out=out)
+        for matrix, kernel in zip(matrices[1:], kernels[1:], strict=True):
+            out += np.matmul(matrix, kernel)
     return y
 
 
 def correlate_grads(x: Array, dy: Array, window: Window) -> Array:
     """The gradient of ``correlate`` with respect to ``w``; gathers again rather than keep it."""
-    n, h, _, c = x.shape
-    _, oh, ow, f = dy.shape
-    kh, kw = window.size
-    dw = np.zeros((kh, kw * c, f), dy.dtype)
-    for start, stop in _blocks(n, (h + 2 * window.pad[0]) * ow * kw * c):
-        rows = _gathered(x[start:stop], ow, window)
-        d = dy[start:stop].reshape(-1, f)
-        for ky in range(kh):
-            dw[ky] += _row(rows, ky, oh, window).reshape(-1, kw * c).T @ d
-    return dw.reshape(kh, kw, c, f)
+    c, f = x.shape[3], dy.shape[3]
+    dw = np.zeros((*window.size, c, f), dy.dtype)
+    for block, matrices in _im2col(x, window):
+        kernels = dw.reshape(len(matrices), -1, f)
+        d = dy[block].reshape(len(matrices[0]), -1, f)
+        for matrix, kernel in zip(matrices, kernels, strict=True):
+            kernel += np.matmul(matrix.transpose(0, 2, 1), d).sum(0)
+    return dw
 
 
 def correlate_pull(w: Array, dy: Array, height: int, width: int, window: Window) -> Array:
@@ -125,27 +128,75 @@ def inside(offset: int, stride: int, count: int, room: int) -> tuple[slice, slic
     return slice(first, last), slice(start, start + (last - first) * stride, stride)
 
 
-def _blocks(n: int, numbers: int) -> list[Pair]:
-    """(start, stop) of blocks of a batch of n, at ``numbers`` of scratch an example."""
+def _im2col(x: Array, window: Window) -> Iterator[tuple[slice, list[Array]]]:
+    """For each block of a batch, its windows as matrices that have a row for each window.
+
+    The matrices are arrays (images, oh * ow, k). There is one whose columns are the kh * kw * c
+    numbers of a window, or there are kh, one for each row of the windows. Their products with as
+    many equal parts of a kernel are to be added up.
+
+    All images of a block stand in one tall matrix where each has few windows. Else each is a
+    matrix of its own: BLAS is faster at such small products, and a sum over the images costs
+    little.
+    """
+    n, h, width, c = x.shape
+    (kh, kw), ((oh, ow), (ph, _)) = window.size, (window.out(h, width), window.pad)
+    by_rows = kw * c >= SHORT and window.stride[0] == 1 and oh * ow >= FEW
+    numbers = ow * kw * c * ((h + 2 * ph) if by_rows else oh * kh)
     size = max(1, BLOCK // max(1, numbers))
-    return [(start, min(start + size, n)) for start in range(0, n, size)]
+    for start in range(0, n, size):
+        block = slice(start, min(start + size, n))
+        images = _padded(x[block], window.pad)
+        if kw * c < SHORT:
+            yield block, [_places(images, window, oh, ow).transpose(0, 2, 1)]
+        elif by_rows:
+            yield block, _rows(images, window, oh, ow)
+        else:
+            matrix = _whole(images, window, oh, ow)
+            yield block, [matrix.reshape(1, -1, kh * kw * c) if oh * ow < FEW else matrix]
 
 
-def _gathered(x: Array, ow: int, window: Window) -> Array:
-    """(n, padded h, ow, kw * c): for each window position the columns it covers, side by side."""
-    x = _padded(x, window.pad)
-    n, h, _, c = x.shape
-    kw, sw, dw = window.size[1], window.stride[1], window.dilation[1]
+def _whole(x: Array, window: Window, oh: int, ow: int) -> Array:
+    """(n, oh * ow, kh * kw * c): the numbers of each window side by side."""
+    n, c = len(x), x.shape[3]
+    view = _windows(x, window, oh, ow)
+    return view.reshape(n, oh * ow, window.size[0] * window.size[1] * c)
+
+
+def _places(x: Array, window: Window, oh: int, ow: int) -> Array:
+    """(n, kh * kw * c, oh * ow): ``_whole`` the other way round.
+
+    The numbers that all windows have in one place are copied in one go. That is faster where the
+    rows of a window are short: the first layer, which sees one channel or three.
+    """
+    n, c = len(x), x.shape[3]
+    view = _windows(x, window, oh, ow).transpose(0, 3, 4, 5, 1, 2)
+    return view.reshape(n, window.size[0] * window.size[1] * c, oh * ow)
+
+
+def _rows(x: Array, window: Window, oh: int, ow: int) -> list[Array]:
+    """kh times (n, oh * ow, kw * c): each row of the windows.
+
+    Where windows move on by one row, the second row of one is the first row of a later one. So
+    one copy, kw times the input and not kh * kw times, holds them all: the result is views of it.
+    """
+    (n, h, _, c), (kh, kw) = x.shape, window.size
+    view = _windows(x, window._replace(size=(1, kw)), h, ow)
+    rows = view.reshape(n, h * ow, kw * c)
+    starts = [ky * window.dilation[0] * ow for ky in range(kh)]
+    return [rows[:, start : start + oh * ow] for start in starts]
+
+
+def _windows(x: Array, window: Window, oh: int, ow: int) -> Array:
+    """(n, oh, ow, kh, kw, c): all windows of padded images, a view."""
+    (kh, kw), (sh, sw), (dh, dw) = window.size, window.stride, window.dilation
     s0, s1, s2, s3 = x.strides
-    view = as_strided(x, (n, h, ow, kw, c), (s0, s1, sw * s2, dw * s2, s3), writeable=False)
-    return view.reshape(n, h, ow, kw * c)
-
-
-def _row(rows: Array, ky: int, oh: int, window: Window) -> Array:
-    """(n, oh * ow, kw * c): row ``ky`` of every window; a view where the stride is 1."""
-    n, _, ow, k = rows.shape
-    first, stride = ky * window.dilation[0], window.stride[0]
-    return rows[:, first : first + (oh - 1) * stride + 1 : stride].reshape(n, oh * ow, k)
+    return as_strided(
+        x,
+        (len(x), oh, ow, kh, kw, x.shape[3]),
+        (s0, sh * s1, sw * s2, dh * s1, dw * s2, s3),
+        writeable=False,
+    )
 
 
 def _padded(x: Array, pad: Pair) -> Array:

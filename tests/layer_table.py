@@ -51,7 +51,7 @@ def keeping(layer: Callable[[], fn.AnyLayer], shapes: st.SearchStrategy[Any]) ->
 @st.composite
 def dense(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
     n = draw(sizes)
-    n_in = draw(st.sampled_from([n, ...]))
+    n_in: Any = draw(st.sampled_from([n, ...]))
     weights = draw(st.sampled_from([fn.he_normal, fn.xavier_normal, fn.normal(0.5)]))
     return fn.dense(n_in, draw(sizes), bias=draw(st.booleans()), weights=weights), (n,)
 
@@ -74,8 +74,9 @@ def conv2d(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
     reach = [(k - 1) * d + 1 for k, d in zip(_pair(size), _pair(dilation), strict=True)]
     least = [max(1, r - 2 * p) for r, p in zip(reach, _pair(pad), strict=True)]
     height, width = (draw(st.integers(n, n + 4)) for n in least)
+    written: Any = draw(st.sampled_from([c_in, ...]))
     layer = fn.conv2d(
-        draw(st.sampled_from([c_in, ...])),
+        written,
         c_out,
         size,
         stride,

@@ -211,6 +211,6 @@ def test_takes_a_batch_of_integers() -> None:
 def test_refuses_a_batch_of_another_shape() -> None:
     with pytest.raises(fn.ArgumentError, match=r"x is a batch of examples of shape \(3,\)"):
         fn.check_layer(fn.relu(), (3,), np.zeros((2, 4)))
+    function: Any = fn.relu
     with pytest.raises(fn.ArgumentError, match=r"did you mean relu\(\)"):
-        function: Any = fn.relu
         fn.check_layer(function, (3,))

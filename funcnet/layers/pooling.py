@@ -43,15 +43,37 @@ def max_pool2d_forward(
 
 def max_pool2d_backward(window: Window, cache: PoolCache, dy: Array) -> tuple[Array, Grads]:
     x, y = cache
-    images, maxima, d = channels_last(x), channels_last(y), channels_last(dy)
-    dx = np.zeros(images.shape, dy.dtype)
-    free = np.ones(maxima.shape, bool)  # windows whose first maximum is still to be met
-    for on, at in _shifts(window, *x.shape[2:]):
-        won = images[at] == maxima[on]
-        won &= free[on]
-        free[on] ^= won
-        dx[at] += d[on] * won
+    apart = all(s >= k for s, k in zip(window.stride, window.size, strict=True))
+    unpool = _unpooled_apart if apart and not any(window.pad) else _unpooled
+    dx = unpool(window, channels_last(x), channels_last(y), channels_last(dy))
     return channels_first(dx), NO_GRADS
+
+
+def _unpooled(window: Window, x: Array, y: Array, dy: Array) -> Array:
+    """dx, channels last: the first maximum of each window takes its dy, and leaves 0."""
+    dx = np.zeros(x.shape, dy.dtype)
+    left = dy.copy()
+    for on, at in _shifts(window, *x.shape[1:3]):
+        taken = left[on] * (x[at] == y[on])
+        left[on] -= taken
+        dx[at] += taken
+    return dx
+
+
+def _unpooled_apart(window: Window, x: Array, y: Array, dy: Array) -> Array:
+    """The same for windows that neither overlap nor hang over the edge, in half the time.
+
+    No place gets anything twice, and the last one of a window takes what is left.
+    """
+    dx = np.zeros(x.shape, dy.dtype)
+    left = dy.copy()
+    *places, last = [at for _, at in _shifts(window, *x.shape[1:3])]
+    for at in places:
+        taken = left * (x[at] == y)
+        left -= taken
+        dx[at] = taken
+    dx[last] = left
+    return dx
 
 
 def max_pool2d_spec(window: Window, shape: Shape) -> tuple[Spec, Shape]:

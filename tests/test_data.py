@@ -1,0 +1,123 @@
+"""Minibatches: an immutable sequence, a function of its key."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import funcnet as fn
+
+ANY: Any = fn  # to be called as the checker would not let us
+
+
+def make(n: int = 10, **options: Any) -> Any:
+    return fn.minibatches(fn.Key(0), np.arange(float(n)), np.arange(n), **options)
+
+
+@given(st.integers(1, 30), st.integers(1, 12), st.integers(1, 3), st.booleans())
+def test_every_epoch_holds_every_example_once(
+    n: int, size: int, epochs: int, drop_last: bool
+) -> None:
+    if drop_last and size > n:
+        with pytest.raises(fn.ShapeError, match="data for one batch"):
+            make(n, size=size, drop_last=True)
+        return
+    batches = make(n, size=size, epochs=epochs, drop_last=drop_last)
+    per_epoch = n // size if drop_last else -(-n // size)
+    assert len(batches) == per_epoch * epochs
+    for e in range(epochs):
+        rows = np.concatenate([b.t for b in batches[e * per_epoch : (e + 1) * per_epoch]])
+        assert len(set(rows.tolist())) == len(rows)
+        assert len(rows) == (per_epoch * size if drop_last else n)
+    for b in batches:
+        np.testing.assert_array_equal(b.x, b.t)
+
+
+@given(st.integers(-8, 8), st.integers(-8, 8))
+def test_is_a_sequence_like_any_other(start: int, stop: int) -> None:
+    batches = make(size=4, epochs=2)
+    whole = list(batches)
+    assert isinstance(batches, Sequence)
+    assert same(list(batches[start:stop]), whole[start:stop])
+    assert same(list(batches[start:][:2]), whole[start:][:2])
+    if -6 <= start < 6:
+        assert same([batches[start]], [whole[start]])
+    assert same(list(reversed(batches)), whole[::-1])
+
+
+def same(a: list[Any], b: list[Any]) -> bool:
+    return len(a) == len(b) and all(np.array_equal(u.x, v.x) for u, v in zip(a, b, strict=True))
+
+
+def test_the_key_alone_decides_the_order() -> None:
+    assert same(list(make(size=3)), list(make(size=3)))
+    other = fn.minibatches(fn.Key(1), np.arange(10.0), np.arange(10), size=3)
+    assert not same(list(make(size=3)), list(other))
+    first, second = make(size=10, epochs=2)
+    assert not np.array_equal(first.x, second.x)
+    order = fn.Key(0).child(1).generator().permutation(10)
+    np.testing.assert_array_equal(second.t, order)
+
+
+def test_transform_gets_a_key_of_its_own_for_each_batch() -> None:
+    def jitter(key: fn.Key, x: Any) -> Any:
+        return x + key.generator().random()
+
+    plain, moved = make(size=5, epochs=2), make(size=5, epochs=2, transform=jitter)
+    shifts = [float((b.x - a.x)[0]) for a, b in zip(plain, moved, strict=True)]
+    assert len(set(shifts)) == 4
+    assert shifts[3] == pytest.approx(fn.Key(0).child(1).child(1).generator().random())
+    assert same(list(moved), list(moved))
+
+
+def test_pickles_and_shows_itself() -> None:
+    batches = make(size=4, epochs=3)
+    assert same(list(pickle.loads(pickle.dumps(batches))), list(batches))
+    assert repr(batches) == "Minibatches(9 batches of 4, 3 an epoch)"
+    with pytest.raises(AttributeError):
+        batches.size = 3
+
+
+ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
+    "key": (
+        lambda: ANY.minibatches(0, np.zeros(3), np.zeros(3), 2),
+        fn.ArgumentError,
+        "minibatches takes a Key first, not 0; write Key(0)",
+    ),
+    "lengths": (
+        lambda: fn.minibatches(fn.Key(0), np.zeros(3), np.zeros(4), 2),
+        fn.ShapeError,
+        "minibatches expects 3 targets, one for each input, but t gives 4",
+    ),
+    "size": (lambda: make(size=0), fn.ConfigError, "size is an integer of at least 1, not 0"),
+    "epochs": (lambda: make(size=1, epochs=0), fn.ConfigError, "epochs is an integer"),
+    "list": (
+        lambda: ANY.minibatches(fn.Key(0), [1.0], np.zeros(1), 1),
+        fn.ArgumentError,
+        "x is an array with one entry for each example, not [1.0]",
+    ),
+    "transform": (
+        lambda: make(size=1, transform=3),
+        fn.ArgumentError,
+        "transform is a function of a key and a batch, not 3",
+    ),
+    "empty": (
+        lambda: make(0, size=1),
+        fn.ShapeError,
+        "minibatches expects data for one batch of 1, but x gives 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_says_what_is_wrong(error: str) -> None:
+    call, kind, text = ERRORS[error]
+    with pytest.raises(kind) as caught:
+        call()
+    assert text in str(caught.value)

@@ -1,0 +1,90 @@
+"""Outputs, loss, accuracy and confusion over data of any length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import funcnet as fn
+
+ANY: Any = fn  # to be called as the checker would not let us
+
+
+def setup(n: int = 7) -> tuple[Any, fn.Params, Any, Any]:
+    net = fn.dense(3, 4) >> fn.batch_norm() >> fn.dropout(0.5)
+    draw = fn.Key(0).generator()
+    x = draw.standard_normal((n, 3), dtype=np.float32)
+    return net, net.init(fn.Key(1), (3,)), x, draw.integers(0, 4, n)
+
+
+@given(st.integers(1, 9), st.integers(1, 12))
+def test_chunks_change_nothing(n: int, size: int) -> None:
+    net, params, x, t = setup(n)
+    y = net.apply(params, x)
+    np.testing.assert_allclose(fn.predict(net, params, x, size), y, rtol=1e-5, atol=1e-6)
+    loss = fn.softmax_cross_entropy()
+    whole = loss.forward(y, t)[0]
+    assert fn.evaluate(net, loss, params, x, t, size) == pytest.approx(whole, rel=1e-5)
+    assert fn.accuracy(net, params, x, t, size) == (y.argmax(1) == t).mean()
+
+
+def test_predict_on_no_examples_and_on_tuples() -> None:
+    net, params, x, _ = setup()
+    assert fn.predict(net, params, x[:0]).shape == (0, 4)
+    both = fn.fan_out(fn.dense(3, 2), fn.dense(3, 1))
+    y, z = fn.predict(both, both.init(fn.Key(0), (3,)), x, size=2)
+    assert (y.shape, z.shape) == ((7, 2), (7, 1))
+
+
+def test_confusion_matrix_counts_labels_in_rows() -> None:
+    net, params, x, t = setup(50)
+    matrix = fn.confusion_matrix(net, params, x, t)
+    read = net.apply(params, x).argmax(1)
+    assert matrix.shape == (4, 4)
+    for i in range(4):
+        for j in range(4):
+            assert matrix[i, j] == ((t == i) & (read == j)).sum()
+
+
+ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
+    "function": (lambda n, p, x, t: ANY.predict(fn.relu, p, x), fn.ArgumentError, "relu()"),
+    "one-hot": (
+        lambda n, p, x, t: ANY.accuracy(n, p, x, np.eye(4)[t]),
+        fn.DtypeError,
+        "of one-hot rows take t.argmax(1)",
+    ),
+    "fewer": (
+        lambda n, p, x, t: fn.accuracy(n, p, x, t[:3]),
+        fn.ShapeError,
+        "the metric expects 7 labels, but t gives shape (3,)",
+    ),
+    "none": (
+        lambda n, p, x, t: fn.accuracy(n, p, x[:0], t[:0]),
+        fn.ShapeError,
+        "expects at least one example",
+    ),
+    "evaluate": (
+        lambda n, p, x, t: fn.evaluate(n, fn.softmax_cross_entropy(), p, x, t[:3]),
+        fn.ShapeError,
+        "evaluate expects 7 targets, but t gives 3",
+    ),
+    "label": (
+        lambda n, p, x, t: fn.confusion_matrix(n, p, x, t + 4),
+        fn.ShapeError,
+        "labels in [0, 4)",
+    ),
+    "size": (lambda n, p, x, t: fn.predict(n, p, x, 0), fn.ConfigError, "size is an integer"),
+    "list": (lambda n, p, x, t: ANY.predict(n, p, [1.0]), fn.ArgumentError, "arrays of examples"),
+}
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_says_what_is_wrong(error: str) -> None:
+    call, kind, text = ERRORS[error]
+    with pytest.raises(kind) as caught:
+        call(*setup())
+    assert text in str(caught.value)

@@ -1,0 +1,59 @@
+"""The package as a whole: what it imports, and how it is laid out."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "funcnet"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# The house: a file imports only from those above it.
+ORDER = """
+errors arguments arrays kinds random tree functions pipeline layer composition typed
+initializers layers/dense layers/activations layers/shape layers/noise layers/normalization
+windows layers/convolution layers/pooling
+combinators wrappers losses schedules optimizers metrics training data datasets
+checkpoint inspection checking __init__
+""".split()
+
+
+def test_importing_loads_nothing_but_numpy_and_the_standard_library() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import funcnet;"
+        "print(*{n.partition('.')[0] for n in set(sys.modules) - before})"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names = set(found.stdout.split()) - set(sys.stdlib_module_names)
+    assert {n for n in names if not n.startswith("_")} == {"funcnet", "numpy"}
+
+
+def test_importing_costs_little_beside_numpy() -> None:
+    code = (
+        "import numpy, time; t = time.perf_counter(); import funcnet;print(time.perf_counter() - t)"
+    )
+    runs = [
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+        for _ in range(5)
+    ]
+    assert min(runs) < 0.1
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_files_are_short_and_import_only_from_above(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text.count("\n") <= 400
+    name = str(file.relative_to(PACKAGE).with_suffix(""))
+    if name in ("__init__", "layers/__init__"):
+        return
+    here = ORDER.index(name)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            target = (node.module or "").replace(".", "/")
+            inside = name.startswith("layers/") and node.level == 1
+            target = f"layers/{target}" if inside else target
+            assert ORDER.index(target) < here, f"{name} imports {target}"

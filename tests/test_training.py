@@ -1,0 +1,155 @@
+"""The gradient of a loss, and the step that a fold repeats."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import funcnet as fn
+
+from .test_composition import WIDTH, batch, nets
+
+ANY: Any = fn  # to be called as the checker would not let us
+
+
+def regression() -> tuple[Any, Any, Any]:
+    """A small network, an optimizer and a step on random data."""
+    net = fn.dense(WIDTH, 8) >> fn.batch_norm() >> fn.relu() >> fn.dropout(0.2) >> fn.dense(8, 2)
+    optimizer = fn.chain(fn.weight_decay(1e-3), fn.adam(fn.cosine_decay(0.01, 50)))
+    return net, optimizer, fn.train_step(net, fn.mean_squared_error(), optimizer)
+
+
+def data(dtype: Any = np.float32) -> fn.Batch[Any, Any]:
+    return fn.Batch(batch().astype(dtype), batch()[:, :2].astype(dtype))
+
+
+@given(nets)
+def test_value_and_grad_against_differences(layers: Any) -> None:
+    net = fn.sequential(*layers, fn.dense(WIDTH, 3) >> fn.tanh())
+    params = net.init(fn.Key(0), (WIDTH,), np.float64)
+    x, t, mode = batch().astype(float), np.arange(6) % 3, fn.Train(fn.Key(1))
+    f = fn.value_and_grad(net, fn.softmax_cross_entropy())
+    _, grads, _ = f(params, x, t, mode)
+    direction = fn.tree_map(lambda g: g * 0 + fn.Key(3).generator().random(g.shape), grads)
+    slope = sum(
+        float(np.vdot(g, d))
+        for (_, g), (_, d) in zip(fn.leaves(grads), fn.leaves(direction), strict=True)
+    )
+
+    def value(step: float) -> float:
+        moved = fn.apply_updates(params, fn.tree_map(lambda d: step * d, direction))
+        return f(moved, x, t, mode)[0]
+
+    differences = [(value(h) - value(-h)) / (2 * h) for h in (1e-6, 5e-7)]
+    if abs(differences[0] - differences[1]) < 1e-7:  # else there is a kink in between
+        assert slope == pytest.approx(differences[1], rel=1e-4, abs=1e-6)
+
+
+def test_value_and_grad_is_forward_loss_and_grads() -> None:
+    net, _, _ = regression()
+    loss, params = fn.mean_squared_error(), net.init(fn.Key(0), (WIDTH,))
+    x, t = data()
+    mode = fn.Train(fn.Key(4))
+    value, grads, refreshed = fn.value_and_grad(net, loss)(params, x, t, mode)
+    y, cache = net.forward(params, x, mode)
+    expected, seen = loss.forward(y, t)
+    assert value == expected
+    assert grads == net.backward(cache, loss.backward(seen))[1]
+    assert refreshed == net.refresh(params, cache)
+    assert refreshed["batch_norm1"] != params["batch_norm1"]
+    assert refreshed["dense1"] is params["dense1"]
+
+
+def test_eval_leaves_the_parameters_as_they_are() -> None:
+    net, _, _ = regression()
+    params = net.init(fn.Key(0), (WIDTH,))
+    f = fn.value_and_grad(net, fn.mean_squared_error())
+    assert f(params, *data(), fn.Eval())[2] is params
+
+
+def test_one_step_on_float64_data_leaves_everything_float32() -> None:
+    net, optimizer, step = regression()
+    state = fn.TrainState.start(net.init(fn.Key(0), (WIDTH,)), optimizer, fn.Key(1))
+    state = step(step(state, data(np.float64)), data(np.float64))
+    adam = state.optimizer_state[1]
+    for tree in (state.params, adam.mean, adam.square):
+        assert {v.dtype for _, v in fn.leaves(tree)} == {np.dtype(np.float32)}
+
+
+def test_a_step_is_pure() -> None:
+    net, optimizer, step = regression()
+    start = fn.TrainState.start(net.init(fn.Key(0), (WIDTH,)), optimizer, fn.Key(1))
+    batch_ = data()
+    before = [v.tobytes() for _, v in fn.leaves(start.params)]
+    first, second = step(start, batch_), step(start, batch_)
+    assert first.params == second.params
+    assert first.loss == second.loss
+    assert [v.tobytes() for _, v in fn.leaves(start.params)] == before
+    assert start.step == 0
+    assert math.isnan(start.loss)
+
+
+def test_each_step_draws_from_its_own_key() -> None:
+    net = fn.dropout(0.5) >> fn.dense(WIDTH, 2)
+    optimizer = fn.sgd(0.0)
+    step = fn.train_step(net, fn.mean_squared_error(), optimizer)
+    start = fn.TrainState.start(net.init(fn.Key(0), (WIDTH,)), optimizer, fn.Key(1))
+    states = itertools.accumulate([data()] * 3, step, initial=start)
+    losses = [state.loss for state in states][1:]
+    assert len(set(losses)) == 3
+    x, t = data()
+    f = fn.value_and_grad(net, fn.mean_squared_error())
+    assert [f(start.params, x, t, fn.Train(fn.Key(1).child(k)))[0] for k in range(3)] == losses
+
+
+def test_learns_the_digits() -> None:
+    train, test = fn.datasets.digits()
+    net = fn.flatten() >> fn.dense(64, 32) >> fn.relu() >> fn.dense(32, 10)
+    optimizer = fn.adam(0.01)
+    step = fn.train_step(net, fn.softmax_cross_entropy(), optimizer)
+    start = fn.TrainState.start(net.init(fn.Key(0), (1, 8, 8)), optimizer, fn.Key(1))
+    batches = fn.minibatches(fn.Key(2), train.x, train.t, size=50, epochs=5)
+    final = functools.reduce(step, batches, start)
+    assert fn.accuracy(net, final.params, test.x, test.t) > 0.9
+    assert fn.accuracy(net, start.params, test.x, test.t) < 0.3
+
+
+ERRORS: dict[str, tuple[Any, str]] = {
+    "net": (lambda: ANY.train_step(fn.relu, fn.squared_error(), fn.sgd(0.1)), "relu()"),
+    "loss": (
+        lambda: ANY.value_and_grad(fn.relu(), fn.squared_error),
+        "the loss is one like squared_error(), not squared_error",
+    ),
+    "optimizer": (
+        lambda: ANY.train_step(fn.relu(), fn.squared_error(), fn.sgd),
+        "the optimizer is one like adam(1e-3), not <function sgd",
+    ),
+    "key": (
+        lambda: ANY.TrainState.start(fn.NO_PARAMS, fn.sgd(0.1), 0),
+        "the third argument is a Key, not 0; write Key(0)",
+    ),
+    "state": (
+        lambda: ANY.train_step(fn.relu(), fn.squared_error(), fn.sgd(0.1))(fn.NO_PARAMS, data()),
+        "a step takes a TrainState first, not Params",
+    ),
+    "batch": (
+        lambda: ANY.train_step(fn.relu(), fn.squared_error(), fn.sgd(0.1))(
+            fn.TrainState.start(fn.NO_PARAMS, fn.sgd(0.1), fn.Key(0)), batch()
+        ),
+        "a step takes Batch(x, t) second, not ndarray",
+    ),
+}
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_says_what_is_wrong(error: str) -> None:
+    call, text = ERRORS[error]
+    with pytest.raises(fn.ArgumentError) as caught:
+        call()
+    assert text in str(caught.value)
