@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, overload
 
 import numpy as np
 
 from .arrays import dims
 from .errors import ArgumentError, CheckpointError, MissingFileError
+from .files import replace_file
 from .random import Key
 from .tree import Grads, Params, Tree
 
@@ -67,7 +68,7 @@ def save(path: Path, tree: object) -> None:
         raise ArgumentError("there is nothing to save: the second argument is None")
     entries = _entries(tree)
     try:
-        _replace(os.path.realpath(name), lambda file: _write(file, entries))
+        replace_file(os.path.realpath(name), lambda file: _write(file, entries))
     except FileNotFoundError:
         folder = os.path.dirname(os.path.abspath(name))
         raise MissingFileError(f"there is no folder {folder} to save {name} in") from None
@@ -145,14 +146,14 @@ def _join(path: str, name: str) -> str:
 def _quoted(name: str) -> str:
     """A name of a tree as a part of a path: the same, but for characters that cannot stand there.
 
-    >>> _quoted("dense1"), _quoted("a/b"), _quoted("50%")
-    ('dense1', 'a%002fb', '50%0025')
+    >>> _quoted("dense1"), _quoted("a\\\\b"), _quoted("50%")
+    ('dense1', 'a%005cb', '50%0025')
     """
-    return re.sub(r"[%/\\\x00-\x1f\x7f\ud800-\udfff]", lambda m: f"%{ord(m[0]):04x}", name) or "%"
+    return re.sub(r"[%\\\x00-\x1f\x7f\ud800-\udfff]", lambda m: f"%{ord(m[0]):04x}", name)
 
 
 def _unquoted(name: str) -> str:
-    return re.sub("%(....)", lambda m: chr(int(m[1], 16)), name) if name != "%" else ""
+    return re.sub("%(....)", lambda m: chr(int(m[1], 16)), name)
 
 
 def _entry(path: str, value: Any) -> _Entry:
@@ -215,23 +216,6 @@ def _write(file: IO[bytes], entries: _Entries) -> None:
                 array = np.asarray(value, order="C")
                 with archive.open(f"{path}.npy", "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, array, allow_pickle=False)
-
-
-def _replace(path: str, write: Callable[[IO[bytes]], None]) -> None:
-    """Makes the file ``path`` anew, in one step: at every moment it is the old one or the new."""
-    folder = os.path.dirname(path)
-    temporary = os.path.join(folder, f".funcnet-{os.urandom(8).hex()}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            write(file)
-            file.flush()
-            # Else a machine that loses power may keep the new name and not yet the bytes.
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-        raise
 
 
 # ---- reading -----------------------------------------------------------------------------------

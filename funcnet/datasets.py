@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from math import prod
-from typing import Any, NamedTuple, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from .arrays import Labels, Tensor4, dims
 from .errors import ArgumentError, DataError, MissingFileError
+from .files import replace_file
 from .training import Batch
 
 Bytes: TypeAlias = np.ndarray[tuple[Any, ...], np.dtype[np.uint8]]
@@ -236,7 +238,8 @@ def _download(name: str, folder: str) -> list[str]:
             with urlopen(url, timeout=_TIMEOUT) as answer:
                 data = answer.read()
             if sha256(data).hexdigest() == _SHA256[name]:
-                _store(folder, f"{name}.gz", data)
+                os.makedirs(folder, exist_ok=True)
+                replace_file(os.path.join(folder, f"{name}.gz"), partial(_write, data))
                 return []
             faults.append(f"{url} is another file than expected, {len(data):,} bytes")
         except (OSError, HTTPException, ValueError) as error:
@@ -246,15 +249,5 @@ def _download(name: str, folder: str) -> list[str]:
     return faults
 
 
-def _store(folder: str, name: str, data: bytes) -> None:
-    """Makes a file in one step, so that a download cut off leaves none behind."""
-    os.makedirs(folder, exist_ok=True)
-    temporary = os.path.join(folder, f".funcnet-{os.urandom(8).hex()}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(data)
-        os.replace(temporary, os.path.join(folder, name))
-    except BaseException:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-        raise
+def _write(data: bytes, file: IO[bytes]) -> None:
+    file.write(data)

@@ -24,21 +24,23 @@ from .errors import ArgumentError, ConfigError, ParamsError
 from .schedules import Schedule, schedule_of
 from .tree import Grads, Params, Tree, leaves, tree_map
 
-S = TypeVar("S")
+S_co = TypeVar("S_co", covariant=True)
 S1 = TypeVar("S1")
 S2 = TypeVar("S2")
 S3 = TypeVar("S3")
 
 
 @dataclass(frozen=True, slots=True)
-class Optimizer(Generic[S]):
+class Optimizer(Generic[S_co]):
     """A pair of pure functions: ``init(params) -> state`` and ``update(grads, state, params)``.
 
     The style is optax's (DeepMind 2020, "The DeepMind JAX Ecosystem").
     """
 
-    init: Callable[[Params], S]
-    update: Callable[[Grads, S, Params], tuple[Grads, S]]
+    # To mypy, optimizers of several kinds in one list or dict have in common that they are
+    # optimizers, which with an invariant state they would not.
+    init: Callable[[Params], S_co]
+    update: Callable[[Grads, S_co, Params], tuple[Grads, S_co]]
 
 
 class Step(NamedTuple):

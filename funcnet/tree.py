@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 import numpy as np
 
 from .arrays import Array, Frozen, ReadOnlyTree, dims
-from .errors import ArgumentError, DtypeError, ImmutableError, ParamsError
+from .errors import ArgumentError, ConfigError, DtypeError, ImmutableError, ParamsError
 
 T = TypeVar("T", bound="Tree")
 _SHOWN = 40  # lines of a tree's repr
@@ -64,7 +64,9 @@ class Tree(ReadOnlyTree):
     @classmethod
     def _entry(cls, name: str, value: Any) -> Any:
         if not isinstance(name, str):
-            raise ArgumentError(f"the names in a tree are strings, not {name!r}")
+            raise ArgumentError(f"the names in a tree are strings, not {name!r:.60}")
+        if not name or "/" in name:
+            raise ConfigError(f"{name!r} is no name: empty, or with a '/', which joins names")
         if isinstance(value, Tree):
             if type(value) is not cls:
                 raise ArgumentError(f"{name} is a {type(value).__name__}, inside a {cls.__name__}")
@@ -79,7 +81,7 @@ class Tree(ReadOnlyTree):
         if value.dtype.kind != "f":
             mend = "write .astype('float32')"
             raise DtypeError(f"{name} holds floats, not {value.dtype}; {mend}")
-        return value if _is_frozen(value) else _read_only(value.copy())
+        return value if _is_frozen(value) else _read_only(np.array(value))
 
     def leaf(self, name: str) -> Frozen:
         """The array called ``name``: for leaf names of your own, which the checker cannot know.

@@ -91,6 +91,7 @@ BAD: dict[str, tuple[Any, type[Exception], str]] = {
     "ints": ({"W": np.ones(2, int)}, fn.DtypeError, "W holds floats, not int64"),
     "grads inside": ({"a": fn.Grads({"W": np.ones(1)})}, fn.ArgumentError, "inside a Params"),
     "name": ({1: np.ones(1)}, fn.ArgumentError, "names in a tree are strings"),
+    "slash": ({"a/b": np.ones(1)}, fn.ConfigError, "'a/b' is no name"),
     "no mapping": ([("W", 1)], fn.ArgumentError, "made of a mapping"),
 }
 
