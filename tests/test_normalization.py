@@ -1,0 +1,92 @@
+"""Batch norm's statistics, and dropout's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import funcnet as fn
+
+
+def draw(*shape: int) -> Any:
+    return 3 + 2 * fn.Key(1).generator().standard_normal(shape)
+
+
+def init(layer: fn.AnyLayer, shape: tuple[int, ...]) -> fn.Params:
+    return layer.init(fn.Key(0), shape, np.float64)
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((50, 4), (0,)), ((6, 4, 5, 7), (0, 2, 3))])
+def test_training_normalises_by_the_batch(shape: Any, axes: Any) -> None:
+    layer, x = fn.batch_norm(epsilon=1e-12), draw(*shape)
+    y, _ = layer.forward(init(layer, shape[1:]), x, fn.Train(fn.Key(0)))
+    np.testing.assert_allclose(y.mean(axes), 0, atol=1e-10)
+    np.testing.assert_allclose(y.var(axes), 1, rtol=1e-8)
+
+
+@given(st.floats(0, 1))
+def test_running_statistics_keep_their_share(decay: float) -> None:
+    layer, x = fn.batch_norm(decay), draw(50, 3)
+    params = init(layer, (3,))
+    assert (params["mean"].tolist(), params["var"].tolist()) == ([0, 0, 0], [1, 1, 1])
+    for _ in range(2):
+        _, cache = layer.forward(params, x, fn.Train(fn.Key(0)))
+        params = layer.refresh(params, cache)
+    np.testing.assert_allclose(params["mean"], (1 - decay**2) * x.mean(0), atol=1e-10)
+    # The biased variance, unlike PyTorch's running one.
+    expected = decay**2 + (1 - decay**2) * x.var(0)
+    np.testing.assert_allclose(params["var"], expected, rtol=1e-10)
+
+
+def test_inference_uses_the_running_statistics() -> None:
+    layer, x = fn.batch_norm(epsilon=0.1), draw(5, 2)
+    params = fn.Params(
+        {
+            "gamma": np.array([2.0, 3.0]),
+            "beta": np.array([1.0, -1.0]),
+            "mean": np.array([0.5, 0.0]),
+            "var": np.array([4.0, 1.0]),
+        }
+    )
+    y, cache = layer.forward(params, x, fn.Eval())
+    expected = (x - params["mean"]) / np.sqrt(params["var"] + 0.1) * [2, 3] + [1, -1]
+    np.testing.assert_allclose(y, expected, rtol=1e-12)
+    assert layer.refresh(params, cache) is params
+    one, _ = layer.forward(params, x[:1], fn.Eval())
+    np.testing.assert_allclose(one, expected[:1], rtol=1e-12)
+
+
+def test_statistics_of_images_are_per_channel() -> None:
+    layer = fn.batch_norm()
+    assert {leaf.shape for _, leaf in fn.leaves(init(layer, (4, 5, 7)))} == {(4,)}
+
+
+@given(st.floats(0.05, 0.9))
+def test_dropout_drops_its_share_and_keeps_the_mean(rate: float) -> None:
+    x = np.ones((100, 400), "float32")
+    y, _ = fn.dropout(rate).forward(fn.NO_PARAMS, x, fn.Train(fn.Key(0)))
+    assert (y == 0).mean() == pytest.approx(rate, abs=0.02)
+    assert y.mean() == pytest.approx(1, abs=0.05)
+    assert len(np.unique(y)) == 2
+    assert y.max() == pytest.approx(1 / (1 - rate), rel=1e-3)
+
+
+def test_dropout_of_nothing_and_in_inference() -> None:
+    x = draw(3, 4)
+    y, _ = fn.dropout(0.0).forward(fn.NO_PARAMS, x, fn.Train(fn.Key(0)))
+    np.testing.assert_array_equal(y, x)
+    assert fn.dropout(0.5).apply(fn.NO_PARAMS, x) is x
+
+
+def test_dropout_draws_from_the_key_and_not_from_the_memory_layout() -> None:
+    x = np.ones((2, 3, 4, 5), "float32")
+    last = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    mode = fn.Train(fn.Key(0))
+    y, _ = fn.dropout(0.5).forward(fn.NO_PARAMS, x, mode)
+    np.testing.assert_array_equal(fn.dropout(0.5).forward(fn.NO_PARAMS, last, mode)[0], y)
+    other, _ = fn.dropout(0.5).forward(fn.NO_PARAMS, x, fn.Train(fn.Key(1)))
+    assert not np.array_equal(other, y)
