@@ -7,7 +7,8 @@ This is one of the two modules in which types are more than annotations (the oth
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, overload
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex, TypeAlias, overload
 
 import numpy as np
 
@@ -24,6 +25,8 @@ Tensor4: TypeAlias = np.ndarray[tuple[int, int, int, int], _Float]
 Labels: TypeAlias = np.ndarray[tuple[int], _Integer]
 IntMatrix: TypeAlias = np.ndarray[tuple[int, int], _Integer]
 
+View: TypeAlias = SupportsIndex | slice | EllipsisType | None  # indices that give views
+Choice: TypeAlias = np.ndarray[Any, Any] | list[Any] | tuple[Any, ...]  # and copies
 LeafName: TypeAlias = Literal["W", "b", "gamma", "beta", "mean", "var"]
 LEAF_NAMES = frozenset(["W", "b", "gamma", "beta", "mean", "var"])
 
@@ -54,6 +57,15 @@ if TYPE_CHECKING:
         resize: TreesNeverChange  # type: ignore[assignment]
         setflags: TreesNeverChange  # type: ignore[assignment]
         sort: TreesNeverChange  # type: ignore[assignment]
+
+        # Views of a leaf are as little to be written to; what other indices give is a new array.
+        @overload  # type: ignore[override]
+        def __getitem__(self, at: SupportsIndex | tuple[SupportsIndex, ...], /) -> Any: ...
+        @overload
+        def __getitem__(self, at: View | tuple[View, ...], /) -> Frozen: ...
+        @overload
+        def __getitem__(self, at: Choice, /) -> Array: ...
+        def __getitem__(self, at: Any, /) -> Any: ...
 
         # To ndarray these give the class they are called on; here, new arrays that may be changed.
         def copy(self, order: Any = ...) -> Array: ...  # type: ignore[override]

@@ -133,9 +133,6 @@ def residual(body: Keeps[Image[N], Y], shortcut: SameImage) -> Layer[Image[N], Y
 def residual(body: Any, shortcut: Any = None) -> Any:
     """body(x) + shortcut(x); without a shortcut, x itself is added.
 
-    Where one size is written out and another known only at run time, mypy cannot see that the
-    body keeps the kind; write the input size as ``...`` there.
-
     Source: He et al. 2016, "Deep Residual Learning for Image Recognition".
 
     >>> block = residual(dense(8, 8) >> relu() >> dense(8, 8))

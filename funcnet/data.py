@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import typing_extensions
 
     B = typing_extensions.TypeVar("B", default=A)  # what transform gives, where there is one
+else:
+    B = TypeVar("B")
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -115,6 +115,8 @@ def main() -> None:
     letters = options.workloads or list(WORKLOADS)
     if unknown := set(letters) - set(WORKLOADS):
         parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(WORKLOADS)}")
+    if options.threads < 1:
+        parser.error("--threads is at least 1")
 
     images, source = training_images(20 * BATCH)
     torch = optional("torch")

@@ -5,7 +5,6 @@ FUNCNET_DATA=<folder with MNIST> python examples/benchmarks/deep_net.py
 
 from __future__ import annotations
 
-import importlib
 from functools import reduce
 from itertools import accumulate
 from statistics import fmean
@@ -19,7 +18,7 @@ STEPS = 200
 
 
 def main() -> None:
-    train = importlib.import_module("funcnet.datasets").mnist().train
+    train = fn.datasets.mnist().train
     _, net, optimizer, shape = deep_conv()
     step = fn.train_step(net, fn.softmax_cross_entropy(), optimizer)
     start = fn.TrainState.start(net.init(fn.Key(0), shape), optimizer, fn.Key(2))

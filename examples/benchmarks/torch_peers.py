@@ -9,11 +9,9 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 import funcnet as fn
 
-# Seconds come from running a step, so all that a peer needs to be is a function of a batch.
+# Makes one training step, on the i-th batch; what it gives is of no interest.
 Step = Callable[[int], object]
 
 
@@ -56,12 +54,9 @@ def model(torch: Any, letter: str) -> Any:
 def training_step(
     torch: Any, letter: str, batches: Sequence[fn.Batch[Any, Any]], channels_last: bool
 ) -> Step:
-    """The function that makes one training step, on batch i modulo their number."""
+    """The step that trains the network of workload ``letter``, on the batches in turn."""
     net = model(torch, letter)
-    data = [
-        (torch.from_numpy(np.ascontiguousarray(x)), torch.from_numpy(np.ascontiguousarray(t)))
-        for x, t in batches
-    ]
+    data = [(torch.tensor(x), torch.tensor(t)) for x, t in batches]
     if channels_last:
         net = net.to(memory_format=torch.channels_last)
         data = [(x.contiguous(memory_format=torch.channels_last), t) for x, t in data]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ class Workload(NamedTuple):
     """A network, the optimizer that trains it and the shape of one of its inputs."""
 
     title: str
-    net: fn.AnyLayer
+    net: fn.Layer[Any, Any]
     optimizer: fn.Optimizer[Any]
     shape: tuple[int, ...]
 
@@ -72,11 +71,11 @@ WORKLOADS: dict[str, Callable[[], Workload]] = {"A": two_layers, "C": simple_con
 def training_images(n: int) -> tuple[fn.Batch[Any, Any], str]:
     """n images (n, 1, 28, 28) with their labels, and what they are.
 
-    MNIST where ``FUNCNET_DATA`` names a folder that has it; else random numbers of its shape,
-    which take as long to compute with.
+    MNIST where the environment variable ``FUNCNET_DATA`` names a folder that has it; else random
+    numbers of its shape, which take as long to compute with.
     """
     if os.environ.get("FUNCNET_DATA"):
-        train = importlib.import_module("funcnet.datasets").mnist().train
+        train = fn.datasets.mnist().train
         return fn.Batch(train.x[:n], train.t[:n]), "MNIST"
     draw = fn.Key(0).child("images").generator()
     x = draw.random((n, 1, 28, 28), np.float32)
