@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
@@ -16,12 +16,6 @@ from .training import Batch
 
 A = TypeVar("A")
 T = TypeVar("T")
-if TYPE_CHECKING:
-    import typing_extensions
-
-    B = typing_extensions.TypeVar("B", default=A)  # what transform gives, where there is one
-else:
-    B = TypeVar("B")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -29,12 +23,12 @@ class Minibatches(Sequence[Batch[A, T]], Generic[A, T]):
     """What ``minibatches`` gives: batch i is a function of the key and i alone."""
 
     key: Key
-    x: Any  # what transform makes an A of, and without it an A
+    x: A
     t: T
     size: int
     per_epoch: int
     steps: range
-    transform: Callable[[Key, Any], A] | None = None
+    transform: Callable[[Key, A], A] | None = None
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -53,9 +47,10 @@ class Minibatches(Sequence[Batch[A, T]], Generic[A, T]):
 
     def _batch(self, step: int) -> Batch[A, T]:
         epoch, i = divmod(step, self.per_epoch)
+        xs: Any = self.x
         ts: Any = self.t
-        rows = _order(self.key.child(epoch), len(self.x))[i * self.size : (i + 1) * self.size]
-        x: A = self.x[rows]
+        rows = _order(self.key.child(epoch), len(xs))[i * self.size : (i + 1) * self.size]
+        x: A = xs[rows]
         if self.transform is not None:
             x = self.transform(self.key.child(epoch).child(i), x)
         return Batch(x, ts[rows])
@@ -79,8 +74,8 @@ def minibatches(
     size: int,
     epochs: int = 1,
     drop_last: bool = False,
-    transform: Callable[[Key, A], B] | None = None,
-) -> Minibatches[B, T]:
+    transform: Callable[[Key, A], A] | None = None,
+) -> Minibatches[A, T]:
     """The batches of ``epochs`` passes over the data, each in an order of its own.
 
     An immutable sequence: it has a length and an index, and a slice of it resumes a run,

@@ -110,6 +110,9 @@ class Tree(ReadOnlyTree):
         def __or__(self, other):
             if not isinstance(other, Mapping):
                 return NotImplemented
+            if isinstance(other, Tree) and type(other) is not type(self):
+                ours, theirs = type(self).__name__, type(other).__name__
+                raise ArgumentError(f"{ours} | {theirs} mixes two kinds of tree")
             return self.fresh({**self, **type(self)(other)})
 
         def __ror__(self, other):

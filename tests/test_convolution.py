@@ -116,15 +116,26 @@ def test_a_stride_that_does_not_divide_leaves_the_rest_out() -> None:
     assert not dx[..., 7, :].any()
 
 
-@pytest.mark.parametrize("block", [1, 100, 1000])
+WAYS = {
+    "blocks of one image": {"BLOCK": 1},
+    "blocks that do not divide the batch": {"BLOCK": 1000},
+    "rows of windows": {"SHORT": 1, "FEW": 1},
+    "whole windows, an image each": {"SHORT": 1, "FEW": 1, "BLOCK": 300},
+    "whole windows, tall": {"SHORT": 1, "FEW": 10**9},
+    "places": {"SHORT": 10**9},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
 @given(data=st.data())
-def test_blocks_of_the_batch_change_nothing(block: int, data: st.DataObject) -> None:
+def test_however_windows_are_gathered_the_result_is_the_same(way: str, data: st.DataObject) -> None:
     layer, shape = data.draw(conv2d())
     params = layer.init(fn.Key(0), shape)
     x = fn.Key(2).generator().standard_normal((5, *shape), dtype=np.float32)
     whole = everything(layer, params, x)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(windows, "BLOCK", block)
+        for limit, value in WAYS[way].items():
+            patch.setattr(windows, limit, value)
         parts = everything(layer, params, x)
     for a, b in zip(whole, parts, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)

@@ -103,6 +103,12 @@ def test_refuses_what_is_no_tree(bad: str) -> None:
         fn.Params(items)
 
 
+def test_parameters_and_gradients_do_not_mix() -> None:
+    params: Any = small()
+    with pytest.raises(fn.ArgumentError, match=r"Params \| Grads mixes two kinds of tree"):
+        params | fn.Grads({"b": np.ones(1)})
+
+
 def test_missing_names_say_what_there_is() -> None:
     with pytest.raises(fn.ParamsError, match="no 'dense2' in this Params; it holds 'dense1'"):
         small()["dense2"]

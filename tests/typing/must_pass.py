@@ -232,12 +232,10 @@ def flipped(key: fn.Key, x: Images) -> Images:
 
 
 augmented = fn.minibatches(key, images, t, size=6, transform=flipped)
-noisy = fn.minibatches(key, x, t, size=6, transform=lambda k, x: x + k.generator().random(x.shape))
-functools.reduce(step, noisy, start)
-as_vectors = fn.minibatches(
-    key, images[:, :, :2, :2], t, 6, transform=lambda _, x: x.reshape(-1, 4)
+noisy = fn.minibatches(
+    key, x, t, size=6, transform=lambda k, x: x + k.generator().random(x.shape, np.float32)
 )
-functools.reduce(step, as_vectors, start)
+functools.reduce(step, noisy, start)
 conv_step = fn.train_step(convolutional, loss, fn.sgd(0.1))
 conv_start = fn.TrainState.start(weights, fn.sgd(0.1), key)
 functools.reduce(conv_step, augmented, conv_start)
