@@ -195,7 +195,7 @@ def _batch_axis(takes: Kind, shape: Any) -> str:
 
 
 def _other_size(size: Size, call: str) -> str:
-    return f"write {call.format(size)} or {call.format('...')}" if call else ""
+    return f"write {call.replace('{}', str(size))} or {call.replace('{}', '...')}" if call else ""
 
 
 def _other_kind(takes: Kind, got: Kind, shape: Any = ()) -> str:

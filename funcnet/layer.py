@@ -103,8 +103,8 @@ class AnyLayer:
             gives=gives,
             call=call,
         )
-        size = "..." if takes is None or takes.size is ... else takes.size
-        shown = call.format(size) or f"{name}()"
+        size = "..." if takes is None or takes.size is ... else str(takes.size)
+        shown = call.replace("{}", size) or f"{name}()"
         self._fill(Record(_checked(name), made, shown, integers=isinstance(takes, Tokens)))
 
     def _fill(self, record: Record) -> Self:
@@ -285,15 +285,11 @@ class AnyLayer:
         return self.record.rebuild(self.parts[index])
 
     def __repr__(self) -> str:
-        record = self.record
-        shown = record.shown or " >> ".join(repr(layer) for _, layer in record.parts)
-        if not record.given:
+        shown = self.record.shown or " >> ".join(repr(layer) for _, layer in self.parts)
+        if not self.record.given:
             return shown
-        return (
-            f"({shown}).named({record.name!r})"
-            if ">>" in shown
-            else f"{shown}.named({record.name!r})"
-        )
+        whole = f"({shown})" if self.is_pipeline else shown
+        return f"{whole}.named({self.name!r})"
 
     def __setattr__(self, name: str, value: object) -> None:
         raise ImmutableError("a layer never changes; make a new one")

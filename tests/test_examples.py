@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import statistics
 import subprocess
@@ -35,6 +36,21 @@ def test_digits_quickly(tmp_path: Path) -> None:
     for picture in ("digits_curves.png", "digits_misread.png"):
         assert (tmp_path / picture).read_bytes().startswith(PNG)
         assert (tmp_path / picture).stat().st_size > 5000
+
+
+def test_benchmarks_run(tmp_path: Path) -> None:
+    out = run("benchmarks/baseline.py", "A", "--threads", "1", "--rounds", "2", "--seconds", "0.01")
+    assert re.search(r"funcnet +\d+\.\d+ ms a step", out)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("FUNCNET_DATA" not in os.environ, reason="FUNCNET_DATA names no MNIST")
+def test_the_deep_net_learns_in_200_steps() -> None:
+    out = run("benchmarks/deep_net.py")
+    print(out)
+    share = re.search(r"last 50 [\d.]+, ([\d.]+) of it", out)
+    assert share is not None
+    assert float(share[1]) < 0.8
 
 
 @pytest.mark.slow
