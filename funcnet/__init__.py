@@ -68,14 +68,9 @@ from .metrics import accuracy as accuracy
 from .metrics import confusion_matrix as confusion_matrix
 from .metrics import evaluate as evaluate
 from .metrics import predict as predict
-from .optimizers import Optimizer as Optimizer
 from .optimizers import adam as adam
-from .optimizers import apply_updates as apply_updates
-from .optimizers import chain as chain
-from .optimizers import clip_by_global_norm as clip_by_global_norm
 from .optimizers import momentum as momentum
 from .optimizers import sgd as sgd
-from .optimizers import weight_decay as weight_decay
 from .random import Eval as Eval
 from .random import Key as Key
 from .random import Mode as Mode
@@ -87,6 +82,8 @@ from .training import Batch as Batch
 from .training import TrainState as TrainState
 from .training import train_step as train_step
 from .training import value_and_grad as value_and_grad
+from .transforms import clip_by_global_norm as clip_by_global_norm
+from .transforms import weight_decay as weight_decay
 from .tree import NO_GRADS as NO_GRADS
 from .tree import NO_PARAMS as NO_PARAMS
 from .tree import Grads as Grads
@@ -97,6 +94,9 @@ from .typed import Layer as Layer
 from .typed import Same as Same
 from .typed import SameImage as SameImage
 from .typed import sequential as sequential
+from .updates import Optimizer as Optimizer
+from .updates import apply_updates as apply_updates
+from .updates import chain as chain
 from .wrappers import checked as checked
 from .wrappers import freeze as freeze
 from .wrappers import recompute as recompute

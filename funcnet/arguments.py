@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from operator import index
 from typing import Any
 
+import numpy as np
+
 from .errors import ArgumentError, ConfigError
+
+
+def short(value: object) -> str:
+    """``repr(value)`` on one line of a message.
+
+    >>> short([1] * 100)
+    '[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,...'
+    """
+    line = " ".join(repr(value).split())
+    return line if len(line) <= 60 else f"{line[:57]}..."
+
+
+def called(function: Callable[..., Any]) -> str:
+    """A call of ``function`` as messages suggest it: with dots where it needs arguments.
+
+    >>> def relu(): ...
+    >>> def dense(n_in, n_out): ...
+    >>> called(relu), called(dense)
+    ('relu()', 'dense(...)')
+    """
+    from inspect import Parameter, signature
+
+    needs = any(
+        p.default is Parameter.empty and p.kind is not Parameter.KEYWORD_ONLY
+        for p in signature(function).parameters.values()
+    )
+    return f"{function.__name__}({'...' if needs else ''})"
 
 
 def whole(name: str, value: Any, smallest: int = 1) -> int:
     """``value`` as an ``int`` of at least ``smallest``; ``name`` is what errors call it.
 
-    >>> whole("stride", 0)
+    >>> whole("conv2d's stride", 0)
     Traceback (most recent call last):
-    funcnet.errors.ConfigError: stride is an integer of at least 1, not 0
+    funcnet.errors.ConfigError: conv2d's stride is an integer of at least 1, not 0
     """
     try:
         number = index(value)
     except TypeError:
-        raise ArgumentError(f"{name} is an integer, not {value!r:.60}") from None
+        raise ArgumentError(f"{name} is an integer, not {short(value)}") from None
     if number < smallest:
         raise ConfigError(f"{name} is an integer of at least {smallest}, not {number}")
     return number
@@ -32,25 +63,27 @@ def size_of(name: str, value: Any) -> Any:
 def number(name: str, value: Any, interval: str) -> float:
     """``value`` as a ``float`` in ``interval``, whose ends are in it or not as brackets say.
 
-    >>> number("rate", 0.5, "[0, 1)")
+    >>> number("dropout's rate", 0.5, "[0, 1)")
     0.5
-    >>> number("rate", 1, "[0, 1)")
+    >>> number("dropout's rate", 1, "[0, 1)")
     Traceback (most recent call last):
-    funcnet.errors.ConfigError: rate is a number in [0, 1), not 1
+    funcnet.errors.ConfigError: dropout's rate is a number in [0, 1), not 1
     """
+    if not isinstance(value, int | float | np.number):
+        raise ArgumentError(f"{name} is a number in {interval}, not {short(value)}")
     try:
         found = float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise ArgumentError(f"{name} is a number in {interval}, not {value!r:.60}") from None
+    except (TypeError, OverflowError):
+        found = math.nan
     low, high = map(float, interval[1:-1].split(","))
     above = found >= low if interval[0] == "[" else found > low
     below = found <= high if interval[-1] == "]" else found < high
     if not (above and below):
-        raise ConfigError(f"{name} is a number in {interval}, not {value}")
+        raise ConfigError(f"{name} is a number in {interval}, not {short(value)}")
     return found
 
 
 def function(name: str, value: Any, example: str) -> None:
     """Raise ``ArgumentError`` unless ``value`` can be called, naming an ``example`` that can."""
     if not callable(value):
-        raise ArgumentError(f"{name} is a function, {example} say, not {value!r:.60}")
+        raise ArgumentError(f"{name} is a function, {example} say, not {short(value)}")

@@ -112,6 +112,11 @@ def shape_of(x: Any) -> Any:
     return tuple(map(shape_of, x)) if isinstance(x, tuple) else x.shape
 
 
+def is_arrays(x: Any) -> bool:
+    """Whether ``x`` is an array or a tuple of arrays."""
+    return all(map(is_arrays, x)) if isinstance(x, tuple) else isinstance(x, np.ndarray)
+
+
 def column_sums(x: Array) -> Array:
     """The sums over all axes but the last.
 

@@ -89,8 +89,8 @@ def plus() -> Merge:
     >>> net.spec((3,))[1]
     (2,)
     """
-    made = functions(forward=plus_forward, backward=plus_backward, spec=plus_spec, grads=no_grads)
-    return Merge.of(Record("plus", made._replace(flow=plus_flow), "plus()"))
+    made = functions(forward=plus_forward, backward=plus_backward, grads=no_grads)
+    return Merge.of(Record("plus", made._replace(spec=plus_spec, flow=plus_flow), "plus()"))
 
 
 @overload
@@ -226,12 +226,13 @@ def _fan(name: str, build: Any, layers: tuple[AnyLayer, ...]) -> Any:
 
 def _composite(name: str, parts: Parts, made: Functions, rebuild: Any) -> Layer[Any, Any]:
     shown = f"{name}({', '.join(repr(layer) for _, layer in parts)})"
-    integers = any(layer.record.integers for _, layer in parts)
+    known = [layer.record.takes for _, layer in parts if layer.record.takes is not None]
+    takes = known[0] if known else None
     try:
-        made.flow(None)
+        made.flow(takes)
     except FuncnetError as error:
         raise error.within(name) from None
-    return Layer.of(Record(name, made, shown, parts, rebuild, integers=integers))
+    return Layer.of(Record(name, made, shown, parts, rebuild, takes=takes))
 
 
 def _inside(parts: Parts) -> tuple[tuple[str, Functions], ...]:

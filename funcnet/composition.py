@@ -6,10 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
+from .arguments import called, short
 from .errors import ArgumentError, ConfigError
-from .functions import Functions, functions, identity_backward, identity_forward
+from .functions import IDENTITY, Functions, identity_forward
+from .kinds import Flow
 from .layer import PIPELINE, AnyLayer, LayerT, Parts, Record
 from .pipeline import pipeline_functions
+
+NEUTRAL = Record("identity", IDENTITY, "identity()")
 
 
 def compose(kind: type[LayerT], layers: tuple[AnyLayer, ...]) -> LayerT:
@@ -25,8 +29,7 @@ def compose(kind: type[LayerT], layers: tuple[AnyLayer, ...]) -> LayerT:
         )
         flat += [part for part in inside if not _is_identity(part)]
     if not flat:
-        bare = functions(forward=identity_forward, backward=identity_backward)
-        return kind.of(Record("identity", bare, "identity()"))
+        return kind.of(NEUTRAL)
     if len(flat) == 1:
         return kind.of(flat[0].record)
     return pipeline_of(kind, numbered(flat))
@@ -35,16 +38,23 @@ def compose(kind: type[LayerT], layers: tuple[AnyLayer, ...]) -> LayerT:
 def pipeline_of(kind: type[LayerT], parts: Parts) -> LayerT:
     """The pipeline of parts that have their names already."""
     made = pipeline_functions(tuple([(name, layer.functions) for name, layer in parts]))
-    made.flow(None)  # Sizes that do not fit are known here, before any shape.
+    takes = _takes(parts)
+    made.flow(takes)  # Sizes that do not fit are known here, before any shape.
     return kind.of(
-        Record(
-            PIPELINE,
-            made,
-            parts=parts,
-            rebuild=partial(pipeline_of, kind),
-            integers=any(layer.record.integers for _, layer in parts[:1]),
-        )
+        Record(PIPELINE, made, parts=parts, rebuild=partial(pipeline_of, kind), takes=takes)
     )
+
+
+def _takes(parts: Parts) -> Flow:
+    """What a pipeline takes: what the first part that says so takes, if it gets to it unchanged."""
+    for i, (_, layer) in enumerate(parts):
+        takes = layer.record.takes
+        if i and isinstance(takes, tuple):
+            return None
+        if takes is not None:
+            unchanged = all(part.functions.flow(takes) == takes for _, part in parts[:i])
+            return takes if unchanged else None
+    return None
 
 
 def numbered(layers: list[AnyLayer]) -> Parts:
@@ -65,10 +75,17 @@ def numbered(layers: list[AnyLayer]) -> Parts:
 
 def refuse(thing: Any) -> NoReturn:
     """Say why ``thing`` cannot be part of a network."""
+    if isinstance(thing, list | tuple):
+        kind = type(thing).__name__
+        raise ArgumentError(f"a network is made of layers, not a {kind}; write sequential(*layers)")
     if isinstance(thing, type) or not callable(thing):
-        raise ArgumentError(f"a network is made of layers, not {thing!r:.60}")
+        raise ArgumentError(f"a network is made of layers, not {short(thing)}")
     name = getattr(thing, "__name__", "this function")
-    raise ArgumentError(f"{name} is a function, not a layer; did you mean {name}()?")
+    if str(getattr(thing, "__module__", "")).startswith("funcnet."):
+        mend = f"did you mean {called(thing)}?"
+    else:
+        mend = "a layer of your own is Layer(name, forward=..., backward=...)"
+    raise ArgumentError(f"{name} is a function, not a layer; {mend}")
 
 
 def map_functions(

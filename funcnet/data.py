@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
-from .arguments import whole
+from .arguments import short, whole
 from .errors import ArgumentError, ShapeError
 from .random import Key
 from .training import Batch
@@ -91,7 +91,7 @@ def minibatches(
     (6, [4, 4, 2])
     """
     if not isinstance(key, Key):
-        raise ArgumentError(f"minibatches takes a Key first, not {key!r:.60}; write Key(0)")
+        raise ArgumentError(f"minibatches takes a Key first, not {short(key)}; write Key(0)")
     size, epochs = whole("size", size), whole("epochs", epochs)
     n, targets = _rows("x", x), _rows("t", t)
     if n != targets:
@@ -102,11 +102,14 @@ def minibatches(
     if not per_epoch:
         raise ShapeError(f"data for one batch of {size}", f"{n}").within("minibatches", before="x")
     if transform is not None and not callable(transform):
-        raise ArgumentError(f"transform is a function of a key and a batch, not {transform!r:.60}")
+        raise ArgumentError(f"transform is a function of a key and a batch, not {short(transform)}")
     return Minibatches(key, x, t, size, per_epoch, range(epochs * per_epoch), transform)
 
 
 def _rows(name: str, x: Any) -> int:
     if not isinstance(x, np.ndarray) or not x.ndim:
-        raise ArgumentError(f"{name} is an array with one entry for each example, not {x!r:.60}")
+        raise ArgumentError(
+            f"{name} is an array with one entry for each example, not {short(x)}; "
+            f"write np.array({name})"
+        )
     return len(x)

@@ -12,6 +12,7 @@ from typing import IO, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from .arguments import short
 from .arrays import Labels, Tensor4, dims
 from .errors import ArgumentError, DataError, MissingFileError
 from .files import replace_file
@@ -130,7 +131,7 @@ def _own(folder: str | os.PathLike[str]) -> dict[str, str]:
     try:
         place = os.fsdecode(folder)
     except TypeError:
-        raise ArgumentError(f"folder is a path, not {folder!r:.60}") from None
+        raise ArgumentError(f"folder is a path, not {short(folder)}") from None
     found = _found(place)
     if missing := _missing(found):
         raise MissingFileError(

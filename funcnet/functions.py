@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from .arguments import short
 from .arrays import Array, Shape, dims
 from .errors import ArgumentError, ConfigError, DtypeError, ParamsError
 from .kinds import SAME, Flow, Kind, _Same, fit, meet
@@ -26,14 +27,23 @@ class Leaf(NamedTuple):
     """A parameter before it exists: its shape, how it starts, and whether gradients train it.
 
     ``fan_in`` and ``fan_out`` are how many numbers feed one output and how many outputs one
-    number feeds; initializers scale by them.
+    number feeds; initializers such as ``he_normal`` scale by them. Unless given, they are the two
+    sizes of a matrix (in, out), and 1 for any other shape.
     """
 
     shape: Shape
     initializer: Initializer
-    fan_in: int = 1
-    fan_out: int = 1
+    fan_in: int | None = None
+    fan_out: int | None = None
     trained: bool = True
+
+    def fans(self) -> tuple[int, int]:
+        """``fan_in`` and ``fan_out``, given or not."""
+        n_in, n_out = self.shape if len(self.shape) == 2 else (1, 1)
+        return (
+            n_in if self.fan_in is None else self.fan_in,
+            n_out if self.fan_out is None else self.fan_out,
+        )
 
 
 Spec: TypeAlias = Mapping[str, "Leaf | Spec"]
@@ -94,16 +104,15 @@ def grads_of(backward: Callable[..., tuple[Any, Grads]], cache: Any, dy: Any) ->
     return backward(cache, dy)[1]
 
 
-def spec_of(takes: Kind, call: str, spec: SpecOf, shape: Any) -> tuple[Spec, Any]:
+def spec_of(takes: Flow, call: str, spec: SpecOf, shape: Any) -> tuple[Spec, Any]:
     """``spec``, behind the check that ``shape`` is what the layer takes."""
     fit(takes, shape, call)
     return spec(shape)
 
 
-def flow_of(takes: Kind | None, gives: Kind | _Same | None, call: str, got: Flow) -> Flow:
+def flow_of(takes: Flow, gives: Flow | _Same, call: str, got: Flow) -> Flow:
     """What a layer that says what it takes and gives makes of what is known to come in."""
-    if takes is not None:
-        meet(takes, got, call)
+    meet(takes, got, call)
     return got if isinstance(gives, _Same) else gives
 
 
@@ -116,8 +125,8 @@ def functions(
     pull: Callable[..., Any] | None = None,
     grads: Callable[..., Grads] | None = None,
     apply: Callable[..., Any] | None = None,
-    takes: Kind | None = None,
-    gives: Kind | _Same | None = None,
+    takes: Flow = None,
+    gives: Flow | _Same = None,
     call: str = "",
 ) -> Functions:
     """The functions of a layer, those that were not given derived from the others."""
@@ -126,7 +135,7 @@ def functions(
     made = Functions(
         forward=forward,
         backward=backward,
-        spec=spec if takes is None else partial(spec_of, takes, call, spec),
+        spec=partial(spec_of, takes, call, spec),
         refresh=refresh or no_refresh,
         pull=pull or partial(pull_of, backward),
         grads=grads or (no_grads if bare else partial(grads_of, backward)),
@@ -135,11 +144,24 @@ def functions(
     )
     for what, f in made._asdict().items():
         if not callable(f):
-            raise ArgumentError(f"{what} of a layer is a function, not {f!r:.60}")
+            raise ArgumentError(f"{what} of a layer is a function, not {short(f)}")
     for what, kind in [("takes", takes), ("gives", gives)]:
-        if not isinstance(kind, Kind | _Same | None):
-            raise ArgumentError(f"{what} is a kind, Vec(784) or Image(3) say, not {kind!r:.60}")
+        for part in kind if isinstance(kind, tuple) else (kind,):
+            if not isinstance(part, Kind | _Same | None):
+                raise ArgumentError(
+                    f"{what} is a kind, Vec(784) or Image(3) say, not {short(kind)}"
+                )
     return made
+
+
+def same_flow(got: Flow) -> Flow:
+    return got
+
+
+# Takes tuples too, which other layers that say nothing of what they take refuse.
+IDENTITY = functions(forward=identity_forward, backward=identity_backward)._replace(
+    spec=same_shape, flow=same_flow
+)
 
 
 # ---- specs and the parameters that fit them ----------------------------------------------------
@@ -155,12 +177,12 @@ def _draw_entry(name: str, entry: Leaf | Spec, key: Key, dtype: Any) -> Any:
     if not isinstance(entry, Leaf):
         return draw(entry, key, dtype)
     try:
-        value = entry.initializer(key, entry.shape, entry.fan_in, entry.fan_out, dtype)
+        value = entry.initializer(key, entry.shape, *entry.fans(), dtype)
     except TypeError as error:
         # Most often a function that returns an initializer, not called: normal for normal(0.01).
         raise ParamsError(f"{name}: its initializer cannot be called: {error}") from error
     if not isinstance(value, np.ndarray) or value.shape != entry.shape or value.dtype != dtype:
-        got = f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else f"{value!r:.40}"
+        got = f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else f"{short(value)}"
         raise ParamsError(
             f"{name}: its initializer gave {got}, where {dtype} {entry.shape} was asked for"
         )
@@ -229,7 +251,8 @@ _FLOAT32 = np.dtype(np.float32)
 def floats(x: Array) -> None:
     """Raise ``DtypeError`` unless ``x`` holds floats."""
     if x.dtype.kind != "f":
-        raise DtypeError(f"takes floats, not {x.dtype}; of images write x.astype('float32') / 255")
+        scale = " / 255" if x.ndim == 4 or x.dtype == np.uint8 else ""
+        raise DtypeError(f"takes floats, not {x.dtype}; write x.astype('float32'){scale}")
 
 
 def float_dtype(dtype: Any) -> np.dtype[Any]:

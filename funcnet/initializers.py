@@ -43,7 +43,7 @@ def normal(std: float) -> Initializer:
     >>> weights(Key(0), (3, 2), 3, 2, np.float32).shape
     (3, 2)
     """
-    return partial(_normal, number("std", std, "[0, inf)"))
+    return partial(_normal, number("normal's std", std, "[0, inf)"))
 
 
 def zeros(key: Key, shape: Shape, fan_in: int, fan_out: int, dtype: Any) -> Array:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
+from .arguments import short
 from .arrays import Array, Shape, dims
 from .composition import map_functions, refuse
 from .errors import ArgumentError
@@ -28,7 +29,7 @@ def count(tree: Tree | Spec) -> int:
     if isinstance(tree, Tree):
         return count_numbers(tree)
     if not isinstance(tree, Mapping):
-        raise ArgumentError(f"count takes parameters or a spec, not {tree!r:.60}")
+        raise ArgumentError(f"count takes parameters or a spec, not {short(tree)}")
     return sum(
         _numbers(entry) * entry.trained if isinstance(entry, Leaf) else count(entry)
         for entry in tree.values()
@@ -123,7 +124,7 @@ def numerical_gradient(f: Callable[[Any], float], params: Any, h: float = 1e-5) 
     if isinstance(params, Tree):
         return _tree_gradient(f, params, h)
     if not isinstance(params, np.ndarray) or params.dtype.kind != "f":
-        raise ArgumentError(f"takes an array of floats or a tree, not {params!r:.60}")
+        raise ArgumentError(f"takes an array of floats or a tree, not {short(params)}")
     gradient = np.zeros_like(params)
     for i in np.ndindex(params.shape):
         moved = params.copy()

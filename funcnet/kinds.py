@@ -135,43 +135,51 @@ SAME: Final = _Same()
 Flow: TypeAlias = "Kind | tuple[Flow, ...] | None"
 
 
-def meet(takes: Kind, got: Flow, call: str) -> None:
+def meet(takes: Flow, got: Flow, call: str = "") -> None:
     """Raise ``ShapeError`` where a layer that takes ``takes`` would be given ``got``.
 
-    ``call`` is how the layer is written with another size: ``dense({}, 10)``.
+    A layer that says nothing takes any array, but no tuple. ``call`` is how the layer is written
+    with another size: ``dense({}, 10)``.
     """
-    if got is None or isinstance(takes, Tokens):
+    if isinstance(takes, tuple) and isinstance(got, tuple) and len(takes) == len(got):
+        for ours, theirs in zip(takes, got, strict=True):
+            meet(ours, theirs)
+    elif isinstance(takes, tuple) or isinstance(got, tuple):
+        _meet_tuple(takes, got)
+    elif takes is None or got is None or isinstance(takes, Tokens):
         return
-    if not isinstance(got, Kind):
-        raise ShapeError(takes.words(), f"a tuple of {len(got)}", "end the fan with plus()")
-    if type(got) is not type(takes):
+    elif type(got) is not type(takes):
         raise ShapeError(takes.words(), got.words(), _other_kind(takes, got))
-    if takes.size is not ... and got.size is not ... and takes.size != got.size:
+    elif takes.size is not ... and got.size is not ... and takes.size != got.size:
         raise ShapeError(takes.words(), f"{got.size}", _other_size(got.size, call))
 
 
-def fit(takes: Kind, shape: Any, call: str) -> None:
+def fit(takes: Flow, shape: Any, call: str) -> None:
     """Raise ``ShapeError`` where one example of ``shape`` is not what ``takes`` says."""
-    got = _kind_of(shape)
-    if isinstance(takes, Tokens) and isinstance(got, Vec):
-        return
-    if got is None or isinstance(takes, Tokens):
-        raise ShapeError(takes.words(), _example(shape), _batch_axis(takes, shape))
-    if type(got) is not type(takes):
-        raise ShapeError(takes.words(), _example(shape), _other_kind(takes, got, shape))
-    try:
+    got = kind_of(shape)
+    if not isinstance(takes, Kind) or isinstance(got, tuple):
         meet(takes, got, call)
-    except ShapeError as error:
-        if isinstance(takes, Image) and shape[-1] == takes.size:
-            # The last axis fits where the first does not: an image with its channels last.
-            error.got = f"{error.got} ({dims(shape)})"
-            error.mend = "channels come first: x.transpose(0, 3, 1, 2)"
-        raise
+    elif isinstance(takes, Tokens):
+        if len(shape) != 1:
+            raise ShapeError(takes.words(), _example(shape), _other_rank(takes, shape))
+    elif type(got) is not type(takes):
+        raise ShapeError(takes.words(), _example(shape), _other_rank(takes, shape))
+    else:
+        try:
+            meet(takes, got, call)
+        except ShapeError as error:
+            if isinstance(takes, Image) and shape[-1] == takes.size:
+                # The last axis fits where the first does not: an image with its channels last.
+                first = (shape[-1], *shape[:-1])
+                error.got = f"{error.got} ({dims(shape)})"
+                error.mend = f"channels come first: {first}, or x.transpose(0, 3, 1, 2)"
+            raise
 
 
-def _kind_of(shape: Any) -> Kind | None:
-    if any(isinstance(n, tuple) for n in shape):
-        return None
+def kind_of(shape: Any) -> Flow:
+    """What one example of ``shape`` is, as far as its rank tells."""
+    if shape and isinstance(shape[0], tuple):
+        return tuple([kind_of(part) for part in shape])
     if len(shape) == 1:
         return _measured(Vec, shape[0])
     if len(shape) == 2:
@@ -186,23 +194,41 @@ def _measured(kind: type[Kind], size: int) -> Kind:
     return made
 
 
+def _meet_tuple(takes: Flow, got: Flow) -> None:
+    if isinstance(takes, tuple):
+        if got is None:
+            return
+        count = f"a tuple of {len(got)}" if isinstance(got, tuple) else got.words()
+        raise ShapeError(f"a tuple of {len(takes)}", count)
+    expected = "one array" if takes is None else takes.words()
+    size = len(got) if isinstance(got, tuple) else 1
+    raise ShapeError(expected, f"a tuple of {size}", "end the fan with plus()")
+
+
 def _example(shape: Shape) -> str:
     return f"one example of shape {shape}"
-
-
-def _batch_axis(takes: Kind, shape: Any) -> str:
-    return "a shape is of one example, without the batch axis" if len(shape) > 1 else ""
 
 
 def _other_size(size: Size, call: str) -> str:
     return f"write {call.replace('{}', str(size))} or {call.replace('{}', '...')}" if call else ""
 
 
-def _other_kind(takes: Kind, got: Kind, shape: Any = ()) -> str:
+def _other_kind(takes: Kind, got: Kind) -> str:
     if isinstance(takes, Vec) and isinstance(got, Image):
         return "put flatten() before it"
-    if isinstance(takes, Vec):
-        return _batch_axis(takes, shape)
-    if isinstance(takes, Image):
-        return "an image has the axes (batch, channels, height, width), also with one channel"
+    if isinstance(takes, Image) and isinstance(got, Vec):
+        return "a flatten() comes too early, or images are missing"
     return ""
+
+
+def _other_rank(takes: Kind, shape: Shape) -> str:
+    """What to write in place of one example of the wrong rank."""
+    if not shape:
+        return "of one example, make a batch: x[None]"
+    if isinstance(takes, Vec) and len(shape) == 3:
+        return "put flatten() before it"
+    if isinstance(takes, Image) and len(shape) == 1:
+        return "make images of vectors: x.reshape(-1, channels, height, width)"
+    if isinstance(takes, Image) and len(shape) == 2:
+        return f"one channel is an axis too, {(1, *shape)} or x[:, None]; of one image, x[None]"
+    return f"a shape is of one example, without the batch axis: {shape[1:]}"

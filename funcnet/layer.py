@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 
 import numpy as np
 
-from .arrays import LEAF_NAMES, Shape, dims, shape_of
-from .errors import ArgumentError, ConfigError, FuncnetError, ImmutableError, ShapeError
+from .arguments import short
+from .arrays import LEAF_NAMES, Shape, dims, is_arrays, shape_of
+from .errors import (
+    ArgumentError,
+    ConfigError,
+    FuncnetError,
+    ImmutableError,
+    ShapeError,
+    excerpt,
+)
 from .functions import (
     Functions,
     Spec,
@@ -25,7 +33,7 @@ from .functions import (
     functions,
     match,
 )
-from .kinds import Kind, Tokens, _Same
+from .kinds import Flow, Kind, Tokens, _Same
 from .random import Eval, Key, Mode, Train
 from .tree import Grads, Params
 
@@ -44,7 +52,8 @@ class Record(NamedTuple):
 
     ``shown`` is how ``repr`` writes it (a pipeline has none: it is its parts' joined); ``rebuild``
     makes the same composite of other parts, which is how wrappers reach inside one; ``given`` says
-    that the name was given by a user, and is not to be numbered; ``integers`` that it takes tokens.
+    that the name was given by a user, and is not to be numbered; ``takes`` is what it says of its
+    input.
     """
 
     name: str
@@ -53,7 +62,7 @@ class Record(NamedTuple):
     parts: Parts = ()
     rebuild: Callable[[Parts], AnyLayer] | None = None
     given: bool = False
-    integers: bool = False
+    takes: Flow = None
 
 
 class Cache:
@@ -87,8 +96,8 @@ class AnyLayer:
         pull: Callable[[CacheT, OutputT], InputT] | None = None,
         grads: Callable[[CacheT, OutputT], Grads] | None = None,
         apply: Callable[[Params, InputT], OutputT] | None = None,
-        takes: Kind | None = None,
-        gives: Kind | _Same | None = None,
+        takes: Flow = None,
+        gives: Flow | _Same = None,
         call: str = "",
     ) -> None:
         made = functions(
@@ -103,9 +112,9 @@ class AnyLayer:
             gives=gives,
             call=call,
         )
-        size = "..." if takes is None or takes.size is ... else str(takes.size)
-        shown = call.replace("{}", size) or f"{name}()"
-        self._fill(Record(_checked(name), made, shown, integers=isinstance(takes, Tokens)))
+        size = takes.size if isinstance(takes, Kind) else ...
+        shown = call.replace("{}", "..." if size is ... else str(size)) or f"{name}()"
+        self._fill(Record(_checked(name), made, shown, takes=takes))
 
     def _fill(self, record: Record) -> Self:
         _set(self, "record", record)
@@ -119,6 +128,13 @@ class AnyLayer:
         def __rrshift__(self, other: AnyLayer) -> AnyLayer: ...
         def _takes(self, x: Any, /) -> None: ...
         def _gives(self) -> Any: ...
+    else:
+
+        def __call__(self, *arguments, **options):
+            raise ArgumentError(
+                "a network is not called: write net.apply(params, x) for its outputs, or "
+                "net.forward(params, x, mode) to train"
+            )
 
     @classmethod
     def of(cls, record: Record) -> Self:
@@ -157,7 +173,9 @@ class AnyLayer:
         parameters.
         """
         if not isinstance(key, Key):
-            raise ArgumentError(f"init takes a Key first, not {key!r:.60}; write init(Key(0), ...)")
+            raise ArgumentError(
+                f"init takes a Key first, not {short(key)}; write init(Key(0), ...)"
+            )
         return draw(self.spec(shape)[0], key, float_dtype(dtype))
 
     # ---- the passes
@@ -169,7 +187,7 @@ class AnyLayer:
             if not rows:
                 raise ShapeError("at least one example to train on", "none")
         elif mode.__class__ is not Eval:
-            raise ArgumentError(f"mode is Train(key) or Eval(), not {mode!r:.60}")
+            raise ArgumentError(f"mode is Train(key) or Eval(), not {short(mode)}")
         try:
             y, kept = self.functions.forward(params, x, mode)
         except FuncnetError as error:
@@ -210,7 +228,10 @@ class AnyLayer:
         if params.__class__ is not Params:
             kind = type(params).__name__
             raise ArgumentError(f"the parameters are a Params, as init gives them, not {kind}")
-        rows = self._rows(x)
+        try:
+            rows = _rows(x, isinstance(self.record.takes, Tokens))
+        except FuncnetError as error:
+            raise self._at_first(error) from None
         shape = _one(shape_of(x))
         try:
             spec = expected(self.functions.spec, shape)[0]
@@ -219,25 +240,10 @@ class AnyLayer:
         match(spec, params, shape)
         return rows
 
-    def _rows(self, x: Any) -> int:
-        if isinstance(x, tuple) and x:
-            rows = [self._rows(part) for part in x]
-            if len(set(rows)) > 1:
-                raise ShapeError("as many examples in each of a tuple", f"{rows}")
-            return rows[0]
-        if not isinstance(x, np.ndarray):
-            kind = type(x).__name__
-            raise ArgumentError(f"the input is an array, not {kind}; write np.array(x, 'float32')")
-        if not x.ndim:
-            raise ShapeError("a batch of examples", "an array of no dimension", "write x[None]")
-        if not self.record.integers:
-            floats(x)
-        return len(x)
-
     def _back(self, run: Callable[[Any, Any], Any], cache: Cache, dy: Any) -> Any:
         kept = self._kept(cache)
-        if not _is_arrays(dy) or shape_of(dy) != cache.shape:
-            got = str(shape_of(dy)) if _is_arrays(dy) else f"{dy!r:.60}"
+        if not is_arrays(dy) or shape_of(dy) != cache.shape:
+            got = str(shape_of(dy)) if is_arrays(dy) else f"{short(dy)}"
             raise ShapeError(f"a gradient of its output's shape {cache.shape}", got).within(
                 self.name, before="dy"
             )
@@ -248,14 +254,21 @@ class AnyLayer:
 
     def _kept(self, cache: Cache) -> Any:
         if cache.__class__ is not Cache:
-            raise ArgumentError(f"a cache is what forward returned second, not {cache!r:.60}")
+            raise ArgumentError(f"a cache is what forward returned second, not {short(cache)}")
         if cache.functions is not self.functions:
-            raise ArgumentError(f"this cache was not made by the forward of {self!r:.60}")
+            raise ArgumentError(f"this cache was not made by the forward of {short(self)}")
         return cache.kept
 
     def _placed(self, error: FuncnetError) -> FuncnetError:
         # A pipeline without a name of its own has placed the error already.
         return error if self.name == PIPELINE else error.within(self.name)
+
+    def _at_first(self, error: FuncnetError) -> FuncnetError:
+        """The error, placed at the part that would have met the input first."""
+        if not self.is_pipeline or self.record.given:
+            return error.within(self.name)
+        names = [name for name, _ in self.parts]
+        return error.within(names[0], excerpt(names, 0))
 
     # ---- names and parts
 
@@ -273,15 +286,15 @@ class AnyLayer:
                 found = dict(layer.parts)
                 if name not in found:
                     have = ", ".join(found) or "no parts"
-                    raise ConfigError(f"no part {name!r} in {layer!r:.60}; it has {have}")
+                    raise ConfigError(f"no part {name!r} in {short(layer)}; it has {have}")
                 layer = found[name]
             return layer
         if not isinstance(index, slice) or index.start or index.step not in (None, 1):
             raise ArgumentError(
-                f"a network's parts are net[name] and its prefixes net[:k], not net[{index!r}]"
+                "a network's parts are net[name], a name or a path, and its prefixes net[:k]"
             )
         if not self.is_pipeline or self.record.rebuild is None:
-            raise ArgumentError(f"only a pipeline has prefixes, {self!r:.60} is none")
+            raise ArgumentError(f"only a pipeline has prefixes, {short(self)} is none")
         return self.record.rebuild(self.parts[index])
 
     def __repr__(self) -> str:
@@ -309,12 +322,14 @@ class AnyLayer:
 
 def example_shape(shape: Any) -> Any:
     """``shape`` as a tuple of integers, or of such tuples."""
+    if isinstance(shape, np.ndarray):
+        raise ArgumentError("a shape is a tuple, not an array; of a batch x write x.shape[1:]")
     if isinstance(shape, int | np.integer):
         raise ArgumentError(f"a shape is a tuple, not {shape}; write ({shape},)")
     try:
         sizes = [n if isinstance(n, tuple | list) else int(n.__index__()) for n in shape]
     except (TypeError, AttributeError):
-        raise ArgumentError(f"a shape is a tuple of integers, not {shape!r:.60}") from None
+        raise ArgumentError(f"a shape is a tuple of integers, not {short(shape)}") from None
     if any(not isinstance(n, tuple | list) and n < 0 for n in sizes):
         raise ConfigError(f"the sizes in a shape are not negative: {dims(tuple(sizes))}")
     return tuple([example_shape(n) if isinstance(n, tuple | list) else n for n in sizes])
@@ -327,8 +342,24 @@ def _one(shape: Any) -> Any:
     return shape[1:]
 
 
-def _is_arrays(x: Any) -> bool:
-    return all(map(_is_arrays, x)) if isinstance(x, tuple) else isinstance(x, np.ndarray)
+def _rows(x: Any, integers: bool) -> int:
+    """How many examples ``x`` holds, an array or a tuple of them; raises where it is neither."""
+    if hasattr(x, "_fields"):
+        kind = type(x).__name__
+        raise ArgumentError(f"the input is an array, not a {kind}; write batch.x")
+    if isinstance(x, tuple) and x:
+        rows = [_rows(part, integers) for part in x]
+        if len(set(rows)) > 1:
+            raise ShapeError("as many examples in each of a tuple", f"{rows}")
+        return rows[0]
+    if not isinstance(x, np.ndarray):
+        kind = type(x).__name__
+        raise ArgumentError(f"the input is an array, not {kind}; write np.array(x, 'float32')")
+    if not x.ndim:
+        raise ShapeError("a batch of examples", "an array of no dimension", "write x[None]")
+    if not integers:
+        floats(x)
+    return len(x)
 
 
 def _cast_all(dy: Any, dtype: np.dtype[Any]) -> Any:
@@ -340,7 +371,7 @@ def _cast_all(dy: Any, dtype: np.dtype[Any]) -> Any:
 
 def _checked(name: Any) -> str:
     if not isinstance(name, str) or not name:
-        raise ArgumentError(f"a layer's name is a text, not {name!r:.60}")
+        raise ArgumentError(f"a layer's name is a text, not {short(name)}")
     if name in LEAF_NAMES:
         raise ConfigError(f"{name!r} is the name of a leaf; a layer needs another")
     if wrong := sorted(set("/*?[]{}") & set(name)):

@@ -13,15 +13,15 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from .arguments import number
-from .arrays import Array, Labels, Matrix
+from .arguments import number, short
+from .arrays import Array, Labels, Matrix, is_arrays, shape_of
 from .errors import ArgumentError, ConfigError, DtypeError, ShapeError
 
 Y = TypeVar("Y")
 T_contra = TypeVar("T_contra", contravariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Loss(Generic[Y, T_contra]):
     """A loss: ``forward(y, t) -> (value, cache)`` and ``backward(cache) -> dy``.
 
@@ -37,6 +37,36 @@ class Loss(Generic[Y, T_contra]):
 
     forward: Callable[[Y, T_contra], tuple[float, Any]]
     backward: Callable[[Any], Y]
+    shown: str = "Loss(...)"
+
+    def __repr__(self) -> str:
+        return self.shown
+
+
+def value_of(loss: Loss[Any, Any], y: Any, t: Any) -> tuple[float, Any]:
+    """``loss.forward(y, t)``, whose value a loss of one's own may give as a NumPy number."""
+    found = loss.forward(y, t)
+    if not isinstance(found, tuple) or len(found) != 2:
+        raise ArgumentError(f"the loss's forward returns (value, cache), not {short(found)}")
+    value, cache = found
+    if value.__class__ is float:
+        return found
+    if np.ndim(value) or np.asarray(value).dtype.kind not in "fiu":
+        got = f"an array of shape {np.shape(value)}" if np.ndim(value) else short(value)
+        raise ArgumentError(f"the loss's value is a number, not {got}; take its mean, say")
+    return float(value), cache
+
+
+def gradient_of(loss: Loss[Any, Any], cache: Any, y: Any, t: Any) -> Any:
+    """``loss.backward(cache)``, which has the shape of the outputs ``y``."""
+    dy = loss.backward(cache)
+    if not is_arrays(dy) or shape_of(dy) != shape_of(y):
+        got = f"{shape_of(dy)}" if is_arrays(dy) else short(dy)
+        targets = f"the targets are {shape_of(t)}" if is_arrays(t) else ""
+        raise ShapeError(f"a gradient of the outputs' shape {shape_of(y)}", got, targets).within(
+            "the step", before="the loss's backward"
+        )
+    return dy
 
 
 # ---- classification ----------------------------------------------------------------------------
@@ -89,6 +119,7 @@ def softmax_cross_entropy(label_smoothing: float = 0.0) -> Loss[Matrix, Labels]:
     return Loss(
         partial(softmax_cross_entropy_forward, smoothing),
         partial(softmax_cross_entropy_backward, smoothing),
+        f"softmax_cross_entropy({smoothing or ''})",
     )
 
 
@@ -116,7 +147,7 @@ def soft_cross_entropy() -> Loss[Matrix, Matrix]:
     >>> round(value, 4)
     0.6931
     """
-    return Loss(soft_cross_entropy_forward, soft_cross_entropy_backward)
+    return Loss(soft_cross_entropy_forward, soft_cross_entropy_backward, "soft_cross_entropy()")
 
 
 # ---- regression --------------------------------------------------------------------------------
@@ -137,7 +168,7 @@ def mean_squared_error() -> Loss[Array, Array]:
     >>> mean_squared_error().forward(np.array([[1.0, 2.0]]), np.array([[1.0, 4.0]]))[0]
     2.0
     """
-    return Loss(mean_squared_error_forward, mean_squared_error_backward)
+    return Loss(mean_squared_error_forward, mean_squared_error_backward, "mean_squared_error()")
 
 
 def squared_error_forward(y: Array, t: Array) -> tuple[float, Array]:
@@ -155,7 +186,7 @@ def squared_error() -> Loss[Array, Array]:
     >>> squared_error().forward(np.array([[1.0, 2.0, 3.0]]), np.array([[1.0, 2.0, 10.0]]))[0]
     24.5
     """
-    return Loss(squared_error_forward, squared_error_backward)
+    return Loss(squared_error_forward, squared_error_backward, "squared_error()")
 
 
 # ---- what they share ---------------------------------------------------------------------------
@@ -182,7 +213,7 @@ def _logits(y: Any) -> int:
 
 def _outputs(y: Any) -> None:
     if not isinstance(y, np.ndarray):
-        raise ArgumentError(f"the loss takes a network's outputs first, not {y!r:.60}")
+        raise ArgumentError(f"the loss takes a network's outputs first, not {short(y)}")
     if y.dtype.kind != "f":
         raise DtypeError(f"the loss takes outputs that are floats, not {y.dtype}")
     if not y.size:
@@ -191,14 +222,16 @@ def _outputs(y: Any) -> None:
 
 def _check_labels(y: Array, t: Any) -> None:
     if not isinstance(t, np.ndarray):
-        raise ArgumentError(f"labels are an array of integers, not {t!r:.60}; write np.array(t)")
+        raise ArgumentError(f"labels are an array of integers, not {short(t)}; write np.array(t)")
     if t.dtype.kind not in "iu":
         raise DtypeError(
             f"labels are integers (n,), not {t.dtype} {t.shape}; of one-hot rows take t.argmax(1), "
             "and for rows of probabilities use soft_cross_entropy()"
         )
     if t.shape != y.shape[:1]:
-        raise _mismatch(f"{len(y)} labels, of shape ({len(y)},)", t.shape)
+        mend = "of one-hot rows take t.argmax(1)" if t.shape == y.shape else ""
+        mend = "write t[:, 0]" if t.shape == (len(y), 1) else mend
+        raise _mismatch(f"{len(y)} labels, of shape ({len(y)},)", t.shape, mend)
     if t.min() < 0 or t.max() >= y.shape[1]:
         raise ConfigError(
             f"labels lie in [0, {y.shape[1]}), as there are {y.shape[1]} outputs; "
@@ -209,7 +242,9 @@ def _check_labels(y: Array, t: Any) -> None:
 def _float_targets(y: Any, t: Any) -> Any:
     _outputs(y)
     if not isinstance(t, np.ndarray):
-        raise ArgumentError(f"targets are an array, not {t!r:.60}; write np.array(t, 'float32')")
+        raise ArgumentError(f"targets are an array, not {short(t)}; write np.array(t, 'float32')")
+    if t.dtype.kind in "iu" and t.ndim == 1 and y.ndim == 2 and y.shape[1] > 1:
+        raise DtypeError("targets are floats; for labels there is softmax_cross_entropy()")
     if t.dtype.kind != "f":
         raise DtypeError(f"targets are floats, not {t.dtype}; write t.astype('float32')")
     if t.shape != y.shape:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import whole
+from .arguments import short, whole
 from .arrays import Labels, Matrix
 from .composition import refuse
 from .errors import ArgumentError, DtypeError, ShapeError
 from .layer import AnyLayer
-from .losses import Loss
+from .losses import Loss, value_of
 from .tree import Params
 from .typed import A, B, Fixed, Net, T
 
@@ -49,7 +49,7 @@ def evaluate(
     if _length(x) != _length(t):
         raise ShapeError(f"{_length(x)} targets", f"{_length(t)}").within("evaluate", before="t")
     for part, target in zip(inputs, targets, strict=True):
-        value, _ = loss.forward(layer.apply(params, part), target)
+        value, _ = value_of(loss, layer.apply(params, part), target)
         total += value * _length(part)
         count += _length(part)
     return total / count
@@ -102,7 +102,9 @@ def _layer(net: Any) -> AnyLayer:
 def _length(x: Any) -> int:
     part = x[0] if isinstance(x, tuple) else x
     if not isinstance(part, np.ndarray) or not part.ndim:
-        raise ArgumentError(f"takes arrays of examples, not {part!r:.60}")
+        raise ArgumentError(
+            f"takes arrays of examples, not {short(part)}; write np.array(x, 'float32')"
+        )
     return len(part)
 
 
@@ -124,7 +126,10 @@ def _joined(outputs: list[Any]) -> Any:
 
 def _labels(t: Any, x: Any) -> Labels:
     if not isinstance(t, np.ndarray) or t.dtype.kind not in "iu":
-        raise DtypeError("labels are an array of integers; of one-hot rows take t.argmax(1)")
+        got = f"{t.dtype} {t.shape}" if isinstance(t, np.ndarray) else short(t)
+        raise DtypeError(
+            f"labels are an array of integers, not {got}; of one-hot rows take t.argmax(1)"
+        )
     if t.shape != (_length(x),):
         raise ShapeError(f"{_length(x)} labels", f"shape {t.shape}").within(
             "the metric", before="t"

@@ -45,6 +45,9 @@ def pipeline_forward(parts: Parts, params: Params, x: Any, mode: Mode) -> tuple[
             keep(cache)
     except FuncnetError as error:
         raise _placed(error, parts, len(caches)) from None
+    except Exception as error:
+        _note(error, parts, len(caches))
+        raise
     return x, caches
 
 
@@ -58,6 +61,9 @@ def pipeline_backward(parts: Parts, caches: list[Any], dy: Any) -> tuple[Any, Gr
             dy, grads[name] = f.backward(caches[i], dy)
     except FuncnetError as error:
         raise _placed(error, parts, i) from None
+    except Exception as error:
+        _note(error, parts, i)
+        raise
     return dy, nest(Grads, reversed(grads.items()))
 
 
@@ -136,6 +142,15 @@ def pipeline_flow(parts: Parts, flow: Flow) -> Flow:
 def _placed(error: FuncnetError, parts: Parts, i: int) -> FuncnetError:
     names = [name for name, _ in parts]
     return error.within(names[i], excerpt(names, i), names[i - 1] if i else "")
+
+
+def _note(error: Exception, parts: Parts, i: int) -> None:
+    """Say in which part an error that is not ours was raised: a layer of the user's own."""
+    names = [name for name, _ in parts]
+    error.add_note(
+        f"raised in {names[i]} in {excerpt(names, i)}; of a layer of your own, "
+        "check_layer(layer, shape) tells what is wrong"
+    )
 
 
 # ---- fans ---------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ def constant(rate: float) -> Schedule:
     >>> constant(0.1)(1000)
     0.1
     """
-    return partial(_constant, number("rate", rate, "[0, inf)"))
+    return partial(_constant, number("the rate", rate, "[0, inf)"))
 
 
 def cosine_decay(rate: float, steps: int, final: float = 0.0) -> Schedule:
@@ -34,7 +34,7 @@ def cosine_decay(rate: float, steps: int, final: float = 0.0) -> Schedule:
     """
     return partial(
         _cosine,
-        number("rate", rate, "[0, inf)"),
+        number("the rate", rate, "[0, inf)"),
         whole("steps", steps),
         number("final", final, "[0, inf)"),
     )
@@ -51,5 +51,18 @@ def _cosine(rate: float, steps: int, final: float, step: int) -> float:
 
 
 def schedule_of(learning_rate: float | Schedule) -> Schedule:
-    """A number as a constant schedule; a schedule as it is."""
-    return learning_rate if callable(learning_rate) else constant(learning_rate)
+    """A number as a constant schedule; a schedule with what it gives checked."""
+    if callable(learning_rate):
+        return partial(_checked, learning_rate)
+    return partial(_constant, number("the learning rate", learning_rate, "[0, inf)"))
+
+
+def shown_rate(learning_rate: float | Schedule) -> str:
+    """A learning rate as a ``repr`` writes it."""
+    if not callable(learning_rate):
+        return str(learning_rate)
+    return getattr(learning_rate, "__name__", "schedule")
+
+
+def _checked(schedule: Schedule, step: int) -> float:
+    return number(f"the schedule's rate at step {step}", schedule(step), "[0, inf)")

@@ -7,14 +7,16 @@ from functools import partial
 from math import nan
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
+from .arguments import short
 from .composition import refuse
-from .errors import ArgumentError
+from .errors import ArgumentError, ConfigError
+from .functions import no_grads
 from .layer import AnyLayer
-from .losses import Loss
-from .optimizers import Optimizer, apply_updates
+from .losses import Loss, gradient_of, value_of
 from .random import Key, Mode, Train
 from .tree import Grads, Params
 from .typed import A, B, Fixed, Net, T
+from .updates import Optimizer, apply_updates
 
 S = TypeVar("S")
 A_co = TypeVar("A_co", covariant=True)
@@ -45,8 +47,11 @@ class TrainState(NamedTuple, Generic[S]):
     @classmethod
     def start(cls, params: Params, optimizer: Optimizer[T], key: Key) -> TrainState[T]:
         """The state before the first step. What draws in step k draws from ``key.child(k)``."""
+        if not isinstance(params, Params) or not isinstance(optimizer, Optimizer):
+            got = f"{type(params).__name__} and {type(optimizer).__name__}"
+            raise ArgumentError(f"start takes (params, optimizer, key), not {got} first")
         if not isinstance(key, Key):
-            raise ArgumentError(f"the third argument is a Key, not {key!r:.60}; write Key(0)")
+            raise ArgumentError(f"the third argument is a Key, not {short(key)}; write Key(0)")
         return TrainState(params, optimizer.init(params), key)
 
 
@@ -79,8 +84,9 @@ def _value_and_grad(
     net: AnyLayer, loss: Loss[Any, Any], params: Params, x: Any, t: Any, mode: Mode
 ) -> tuple[float, Grads, Params]:
     y, cache = net.forward(params, x, mode)
-    value, seen = loss.forward(y, t)
-    return value, net.grads(cache, loss.backward(seen)), net.refresh(params, cache)
+    value, seen = value_of(loss, y, t)
+    dy = gradient_of(loss, seen, y, t)
+    return value, net.grads(cache, dy), net.refresh(params, cache)
 
 
 def train_step(
@@ -98,13 +104,26 @@ def train_step(
     """
     layer = _layer(net, loss)
     if not isinstance(optimizer, Optimizer):
-        raise ArgumentError(f"the optimizer is one like adam(1e-3), not {optimizer!r:.60}")
+        raise ArgumentError(f"the optimizer is one like adam(1e-3), not {short(optimizer)}")
+    if optimizer.transforms:
+        raise ConfigError(
+            f"{optimizer} only changes gradients; write chain({optimizer}, sgd(0.1)), say"
+        )
+    if layer.functions.grads is no_grads:
+        raise ConfigError(f"nothing in {short(layer)} has parameters to train")
     return partial(_step, layer, loss, optimizer)
 
 
 def _step(
-    net: AnyLayer, loss: Loss[Any, Any], optimizer: Optimizer[S], state: TrainState[S], batch: Any
+    net: AnyLayer,
+    loss: Loss[Any, Any],
+    optimizer: Optimizer[S],
+    state: TrainState[S],
+    batch: Any,
+    *surplus: Any,
 ) -> TrainState[S]:
+    if surplus:
+        raise ArgumentError("a step takes two arguments: write step(state, Batch(x, t))")
     if not isinstance(state, TrainState):
         raise ArgumentError(f"a step takes a TrainState first, not {type(state).__name__}")
     if not isinstance(batch, tuple) or len(batch) != 2:
@@ -120,6 +139,6 @@ def _layer(net: Any, loss: Any) -> AnyLayer:
     if not isinstance(net, AnyLayer):
         refuse(net)
     if not isinstance(loss, Loss):
-        name = getattr(loss, "__name__", repr(loss))
-        raise ArgumentError(f"the loss is one like {name}(), not {name}")
+        got = short(loss) if isinstance(loss, Optimizer) else getattr(loss, "__name__", short(loss))
+        raise ArgumentError(f"the loss is one like mean_squared_error(), not {got}")
     return net

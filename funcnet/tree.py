@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import numpy as np
 
+from .arguments import short
 from .arrays import Array, Frozen, ReadOnlyTree, dims
 from .errors import ArgumentError, ConfigError, DtypeError, ImmutableError, ParamsError
 
@@ -26,6 +27,13 @@ def _refuse(self: Any, *args: Any, **kwargs: Any) -> Any:
     raise ImmutableError(f"{name} never changes; make a new tree: tree | {{name: value}}")
 
 
+def _refuse_arithmetic(self: Any, *args: Any) -> Any:
+    name = type(self).__name__
+    raise ArgumentError(
+        f"{name} is no number; write apply_updates(params, updates), or tree_map(f, tree, ...)"
+    )
+
+
 class Tree(ReadOnlyTree):
     """What ``Params`` and ``Grads`` have in common; use those.
 
@@ -38,7 +46,7 @@ class Tree(ReadOnlyTree):
     def __init__(self, items: Mapping[str, Any] | None = None) -> None:
         if not TYPE_CHECKING:
             if not isinstance(items, Mapping | None):
-                raise ArgumentError(f"a tree is made of a mapping of names, not {items!r:.60}")
+                raise ArgumentError(f"a tree is made of a mapping of names, not {short(items)}")
             super().__init__({k: self._entry(k, v) for k, v in (items or {}).items()})
 
     @classmethod
@@ -64,7 +72,7 @@ class Tree(ReadOnlyTree):
     @classmethod
     def _entry(cls, name: str, value: Any) -> Any:
         if not isinstance(name, str):
-            raise ArgumentError(f"the names in a tree are strings, not {name!r:.60}")
+            raise ArgumentError(f"the names in a tree are strings, not {short(name)}")
         if not name or "/" in name:
             raise ConfigError(f"{name!r} is no name: empty, or with a '/', which joins names")
         if isinstance(value, Tree):
@@ -97,7 +105,7 @@ class Tree(ReadOnlyTree):
 
     def only(self, net: HasParts) -> Self:
         """The entries that belong to the parts of ``net``, a prefix ``net[:k]`` say."""
-        if not net.parts:
+        if not getattr(net, "parts", None):
             raise ArgumentError("only() takes a pipeline; of a lone layer's part, take tree[name]")
         return self.fresh({name: self[name] for name, _ in net.parts if name in self})
 
@@ -105,7 +113,10 @@ class Tree(ReadOnlyTree):
 
         def __missing__(self, name):
             here = ", ".join(map(repr, self)) or "nothing"
-            raise ParamsError(f"no {name!r} in this {type(self).__name__}; it holds {here}")
+            mend = ""
+            if isinstance(name, str) and "/" in name:
+                mend = "; write tree" + "".join(f"[{part!r}]" for part in name.split("/"))
+            raise ParamsError(f"no {name!r} in this {type(self).__name__}; it holds {here}{mend}")
 
         def __or__(self, other):
             if not isinstance(other, Mapping):
@@ -120,6 +131,8 @@ class Tree(ReadOnlyTree):
 
         __setitem__ = __delitem__ = __ior__ = _refuse
         update = pop = popitem = clear = setdefault = _refuse
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse_arithmetic
+        __truediv__ = __neg__ = _refuse_arithmetic
 
         def copy(self):
             return self

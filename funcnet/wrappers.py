@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .arguments import short
 from .composition import map_functions
 from .errors import ArgumentError, NonFiniteError
 from .functions import Functions, Leaf, Spec, no_grads, no_refresh
@@ -103,7 +104,7 @@ def recompute(net: LayerT) -> LayerT:
             record.parts,
             None if record.rebuild is None else partial(_recompute_of, net),
             record.given,
-            record.integers,
+            record.takes,
         )
     )
 
@@ -225,5 +226,5 @@ def _finite_grads(grads: Grads) -> None:
 
 def _layer(net: LayerT) -> LayerT:
     if not isinstance(net, AnyLayer):
-        raise ArgumentError(f"takes a layer or network, not {net!r:.60}")
+        raise ArgumentError(f"takes a layer or network, not {short(net)}")
     return net

@@ -136,7 +136,31 @@ def no_gradient(cache: Any, dy: Any) -> Any:
     return np.zeros_like(dy), fn.NO_GRADS
 
 
+NO_PAIR = "forward returns (y, cache), not an array of shape"
 FAULTS: dict[str, tuple[fn.AnyLayer, str]] = {
+    "y alone": (broken(forward=lambda params, x, mode: x), NO_PAIR),
+    "dx alone": (broken(backward=lambda cache, dy: dy), "backward returns (dx, grads), not an"),
+    "dict": (
+        broken(backward=lambda cache, dy: (dy, {"W": dy.sum(0)})),
+        "grads a Grads, not {'W'",
+    ),
+    "short dx": (
+        broken(backward=lambda cache, dy: (dy.sum(0), fn.NO_GRADS)),
+        "backward gives dx of shape (3,) for inputs of (5, 3)",
+    ),
+    "spec alone": (broken(spec=lambda shape: {"W": shape}), "spec returns ({name: Leaf}, shape"),
+    "no leaf": (
+        broken(spec=lambda shape: ({"W": shape}, shape)),
+        "spec: W is a Leaf(shape, initializer), not (3,)",
+    ),
+    "output's size": (
+        broken(spec=lambda shape: (spec(shape)[0], 3)),
+        "spec returns the shape of one output second, a tuple, not 3",
+    ),
+    "gives": (
+        broken(gives=fn.Vec(4)),
+        "it says that it gives 4 features, where spec gives 3",
+    ),
     "wrong sign": (broken(backward=wrong_sign), "wrong gradient of the input"),
     "wrong dW": (broken(backward=wrong_parameter_gradient), "wrong gradient of W"),
     "mean for sum": (broken(backward=mean_for_sum), "wrong gradient of W"),

@@ -178,13 +178,50 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: fn.conv2d(3, 2, 3).init(fn.Key(0), (8, 8, 3)),
         fn.ShapeError,
         "conv2d expects 3 channels, but the input gives 8 (8x8x3); "
-        "channels come first: x.transpose(0, 3, 1, 2)",
+        "channels come first: (3, 8, 8), or x.transpose(0, 3, 1, 2)",
     ),
     "batch axis": (
         lambda: fn.dense(3, 2).init(fn.Key(0), (10, 3)),
         fn.ShapeError,
         "dense expects 3 features, but the input gives one example of shape (10, 3); "
-        "a shape is of one example, without the batch axis",
+        "a shape is of one example, without the batch axis: (3,)",
+    ),
+    "one image": (
+        lambda: ANY.conv2d(1, 2, 3).init(fn.Key(0), (8, 8)),
+        fn.ShapeError,
+        "conv2d expects 1 channel, but the input gives one example of shape (8, 8); "
+        "one channel is an axis too, (1, 8, 8) or x[:, None]; of one image, x[None]",
+    ),
+    "array for shape": (
+        lambda: ANY.dense(3, 2).init(fn.Key(0), np.zeros((4, 3))),
+        fn.ArgumentError,
+        "a shape is a tuple, not an array; of a batch x write x.shape[1:]",
+    ),
+    "tuple": (
+        lambda: ANY.sequential(fn.fan_out(fn.dense(3, 4), fn.dense(3, 4)), fn.relu()),
+        fn.ShapeError,
+        "relu1 in fan_out1 >> relu1 expects one array, but fan_out1 gives a tuple of 2; "
+        "end the fan with plus()",
+    ),
+    "needs arguments": (
+        lambda: ANY.relu() >> fn.dense,
+        fn.ArgumentError,
+        "dense is a function, not a layer; did you mean dense(...)?",
+    ),
+    "not ours": (
+        lambda: ANY.relu() >> np.tanh,
+        fn.ArgumentError,
+        "tanh is a function, not a layer; a layer of your own is Layer(name, forward=..., ",
+    ),
+    "list": (
+        lambda: ANY.sequential([fn.relu(), fn.tanh()]),
+        fn.ArgumentError,
+        "a network is made of layers, not a list; write sequential(*layers)",
+    ),
+    "called": (
+        lambda: ANY.relu()(np.zeros((2, 3))),
+        fn.ArgumentError,
+        "a network is not called: write net.apply(params, x)",
     ),
     "window": (
         lambda: (fn.conv2d(1, 2, 3) >> fn.max_pool2d(8)).init(fn.Key(0), (1, 9, 9)),
@@ -230,7 +267,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "suffix": (
         lambda: ANY.sequential(fn.dense(3, 3), fn.relu())[1:],
         fn.ArgumentError,
-        "a network's parts are net[name] and its prefixes net[:k], not net[slice(1, None, None)]",
+        "a network's parts are net[name], a name or a path, and its prefixes net[:k]",
     ),
     "lone prefix": (
         lambda: fn.dense(3, 3)[:1],
@@ -301,6 +338,16 @@ DOOR: dict[str, tuple[Any, type[Exception], str]] = {
         fn.ArgumentError,
         "the input is an array, not list; write np.array(x, 'float32')",
     ),
+    "batch": (
+        lambda net, p, x: net.apply(p, fn.Batch(x, x)),
+        fn.ArgumentError,
+        "dense1 in dense1 >> relu1 >> dense2: the input is an array, not a Batch; write batch.x",
+    ),
+    "one example": (
+        lambda net, p, x: net.apply(p, x[0]),
+        fn.ShapeError,
+        "but the input gives one example of shape (); of one example, make a batch: x[None]",
+    ),
     "width": (
         lambda net, p, x: net.apply(p, x[:, :3]),
         fn.ShapeError,
@@ -309,7 +356,7 @@ DOOR: dict[str, tuple[Any, type[Exception], str]] = {
     "integers": (
         lambda net, p, x: net.apply(p, x.astype(int)),
         fn.DtypeError,
-        "takes floats, not int64; of images write x.astype('float32') / 255",
+        "dense1 in dense1 >> relu1 >> dense2: takes floats, not int64; write x.astype('float32')",
     ),
     "key for mode": (
         lambda net, p, x: net.forward(p, x, fn.Key(0)),

@@ -33,9 +33,16 @@ def test_spread_and_dtype(name: str, dtype: Any) -> None:
 
 def test_fans_of_the_affine_layers() -> None:
     spec, _ = fn.dense(30, 20).spec((30,))
-    assert spec["W"] == fn.Leaf((30, 20), fn.he_normal, 30, 20)
+    leaf: Any = spec["W"]
+    assert (leaf.shape, leaf.fans()) == ((30, 20), (30, 20))
     spec, _ = fn.conv2d(4, 6, (3, 5), groups=2).spec((4, 9, 9))
     assert spec["W"] == fn.Leaf((6, 2, 3, 5), fn.he_normal, 2 * 15, 3 * 15)
+
+
+def test_fans_of_a_leaf_of_ones_own() -> None:
+    assert fn.Leaf((30, 20), fn.he_normal).fans() == (30, 20)
+    assert fn.Leaf((30, 20), fn.he_normal, fan_in=7).fans() == (7, 20)
+    assert fn.Leaf((30,), fn.he_normal).fans() == (1, 1)
 
 
 def test_refuses_a_spread_that_is_none() -> None:

@@ -17,8 +17,8 @@ ORDER = """
 errors files arguments arrays kinds random tree functions pipeline layer composition typed
 initializers layers/dense layers/activations layers/shape layers/noise layers/normalization
 windows layers/convolution layers/pooling
-combinators wrappers losses schedules optimizers metrics training data datasets
-checkpoint inspection checking __init__
+combinators wrappers losses schedules updates transforms optimizers metrics training data datasets
+checkpoint inspection probing checking __init__
 """.split()
 
 

@@ -126,11 +126,18 @@ def test_learns_the_digits() -> None:
     assert fn.accuracy(net, final.params, train.x, train.t) > 0.97
 
 
+def one_step(loss: Any, optimizer: Any = None) -> Any:
+    """A step from the state that sgd starts from."""
+    net = fn.dense(WIDTH, 2)
+    start = fn.TrainState.start(net.init(fn.Key(0), (WIDTH,)), fn.sgd(0.1), fn.Key(1))
+    return ANY.train_step(net, loss, optimizer or fn.sgd(0.1))(start, data())
+
+
 ERRORS: dict[str, tuple[Any, str]] = {
     "net": (lambda: ANY.train_step(fn.relu, fn.squared_error(), fn.sgd(0.1)), "relu()"),
     "loss": (
         lambda: ANY.value_and_grad(fn.relu(), fn.squared_error),
-        "the loss is one like squared_error(), not squared_error",
+        "the loss is one like mean_squared_error(), not squared_error",
     ),
     "optimizer": (
         lambda: ANY.train_step(fn.relu(), fn.squared_error(), fn.sgd),
@@ -141,11 +148,52 @@ ERRORS: dict[str, tuple[Any, str]] = {
         "the third argument is a Key, not 0; write Key(0)",
     ),
     "state": (
-        lambda: ANY.train_step(fn.relu(), fn.squared_error(), fn.sgd(0.1))(fn.NO_PARAMS, data()),
-        "a step takes a TrainState first, not Params",
+        lambda: ANY.train_step(fn.dense(3, 2), fn.squared_error(), fn.sgd(0.1))({}, data()),
+        "a step takes a TrainState first, not dict",
+    ),
+    "nothing to train": (
+        lambda: ANY.train_step(fn.freeze(fn.dense(3, 2)), fn.squared_error(), fn.sgd(0.1)),
+        "nothing in freeze(dense(3, 2)) has parameters to train",
+    ),
+    "only a penalty": (
+        lambda: ANY.train_step(fn.dense(3, 2), fn.squared_error(), fn.weight_decay(0.1)),
+        "weight_decay(0.1) only changes gradients; write chain(weight_decay(0.1), sgd(0.1))",
+    ),
+    "swapped": (
+        lambda: ANY.train_step(fn.dense(3, 2), fn.sgd(0.1), fn.squared_error()),
+        "the loss is one like mean_squared_error(), not sgd(0.1)",
+    ),
+    "start swapped": (
+        lambda: ANY.TrainState.start(fn.sgd(0.1), fn.NO_PARAMS, fn.Key(0)),
+        "start takes (params, optimizer, key), not Optimizer and Params first",
+    ),
+    "three arguments": (
+        lambda: ANY.train_step(fn.dense(3, 2), fn.squared_error(), fn.sgd(0.1))(1, 2, 3),
+        "write step(state, Batch(x, t))",
+    ),
+    "value": (
+        lambda: one_step(fn.Loss(lambda y, t: (y - t, None), lambda c: c)),
+        "the loss's value is a number, not an array of shape (6, 2)",
+    ),
+    "no pair": (
+        lambda: one_step(ANY.Loss(lambda y, t: 1.0, lambda c: c)),
+        "the loss's forward returns (value, cache), not 1.0",
+    ),
+    "gradient": (
+        lambda: one_step(fn.Loss(lambda y, t: (1.0, y), lambda y: y[:, :1])),
+        "the step expects a gradient of the outputs' shape (6, 2), but the loss's backward gives "
+        "(6, 1); the targets are (6, 2)",
+    ),
+    "state of another": (
+        lambda: one_step(fn.squared_error(), fn.adam(0.1)),
+        "adam goes on from its own state, Adam, not Step(step=0); begin with TrainState.start(",
+    ),
+    "schedule": (
+        lambda: one_step(fn.squared_error(), ANY.sgd(lambda step: None)),
+        "the schedule's rate at step 0 is a number in [0, inf), not None",
     ),
     "batch": (
-        lambda: ANY.train_step(fn.relu(), fn.squared_error(), fn.sgd(0.1))(
+        lambda: ANY.train_step(fn.dense(3, 2), fn.squared_error(), fn.sgd(0.1))(
             fn.TrainState.start(fn.NO_PARAMS, fn.sgd(0.1), fn.Key(0)), batch()
         ),
         "a step takes Batch(x, t) second, not ndarray",
@@ -156,6 +204,6 @@ ERRORS: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("error", ERRORS)
 def test_says_what_is_wrong(error: str) -> None:
     call, text = ERRORS[error]
-    with pytest.raises(fn.ArgumentError) as caught:
+    with pytest.raises(fn.FuncnetError) as caught:
         call()
     assert text in str(caught.value)

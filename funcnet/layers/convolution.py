@@ -155,14 +155,17 @@ def conv2d(
     >>> conv2d(3, 16, 5, stride=2, pad=2).spec((3, 32, 32))[1]
     (16, 16, 16)
     """
-    size_of("c_in", c_in)
-    c_out, groups = whole("c_out", c_out), whole("groups", groups)
+    size_of("conv2d's c_in", c_in)
+    c_out, groups = whole("conv2d's c_out", c_out), whole("conv2d's groups", groups)
     for name, channels in [("c_in", c_in), ("c_out", c_out)]:
         if channels is not ... and channels % groups:
             raise ConfigError(f"{name} is a multiple of groups ({groups}), {channels} is not")
-    function("weights", weights, "he_normal or normal(0.01)")
+    function("conv2d's weights", weights, "he_normal or normal(0.01)")
     window = Window(
-        pair("size", size), pair("stride", stride), pair("pad", pad, 0), pair("dilation", dilation)
+        pair("conv2d's size", size),
+        pair("conv2d's stride", stride),
+        pair("conv2d's pad", pad, 0),
+        pair("conv2d's dilation", dilation),
     )
     return Layer(
         "conv2d",

@@ -47,7 +47,7 @@ def dense_grads(cache: tuple[Array, Params], dy: Array) -> Grads:
 
 def dense_spec(n_out: int, bias: bool, weights: Initializer, shape: Shape) -> tuple[Spec, Shape]:
     (n_in,) = shape
-    spec = {"W": Leaf((n_in, n_out), weights, fan_in=n_in, fan_out=n_out)}
+    spec = {"W": Leaf((n_in, n_out), weights)}
     if bias:
         spec["b"] = Leaf((n_out,), zeros)
     return spec, (n_out,)
@@ -77,9 +77,9 @@ def dense(
       dense2/W  50x10   float32
       dense2/b  10      float32)
     """
-    size_of("n_in", n_in)
-    n_out = whole("n_out", n_out)
-    function("weights", weights, "he_normal or normal(0.01)")
+    size_of("dense's n_in", n_in)
+    n_out = whole("dense's n_out", n_out)
+    function("dense's weights", weights, "he_normal or normal(0.01)")
     return Layer(
         "dense",
         forward=dense_forward,

@@ -54,7 +54,7 @@ def dropout(rate: float) -> Same:
     >>> sorted(set(y[0].tolist()))
     [0.0, 2.0]
     """
-    rate = number("rate", rate, "[0, 1)")
+    rate = number("dropout's rate", rate, "[0, 1)")
     return Same(
         "dropout",
         forward=partial(dropout_forward, rate),

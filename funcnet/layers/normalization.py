@@ -103,8 +103,8 @@ def batch_norm(decay: float = 0.9, epsilon: float = 1e-5) -> Same:
     >>> sorted(batch_norm().init(Key(0), (3, 8, 8)))
     ['beta', 'gamma', 'mean', 'var']
     """
-    decay = number("decay", decay, "[0, 1]")
-    epsilon = number("epsilon", epsilon, "(0, inf)")
+    decay = number("batch_norm's decay", decay, "[0, 1]")
+    epsilon = number("batch_norm's epsilon", epsilon, "(0, inf)")
     return Same(
         "batch_norm",
         forward=partial(batch_norm_forward, epsilon),

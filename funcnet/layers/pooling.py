@@ -95,9 +95,9 @@ def max_pool2d(
            [13., 15.]])
     """
     window = Window(
-        pair("size", size),
-        pair("stride", size if stride is None else stride),
-        pair("pad", pad, 0),
+        pair("max_pool2d's size", size),
+        pair("max_pool2d's stride", size if stride is None else stride),
+        pair("max_pool2d's pad", pad, 0),
         (1, 1),
     )
     if any(p > k // 2 for p, k in zip(window.pad, window.size, strict=True)):

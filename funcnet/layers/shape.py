@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from ..arrays import Array, Shape
-from ..functions import Spec, identity_backward, identity_forward, no_grads
+from ..composition import NEUTRAL
+from ..functions import Spec, no_grads
 from ..kinds import Image, Vec
 from ..random import Mode
 from ..tree import NO_GRADS, Grads, Params
@@ -19,7 +20,7 @@ def identity() -> Same:
     >>> relu() >> identity() >> tanh()
     relu() >> tanh()
     """
-    return Same("identity", forward=identity_forward, backward=identity_backward)
+    return Same.of(NEUTRAL)
 
 
 def flatten_forward(params: Params, x: Array, mode: Mode) -> tuple[Array, Shape]:
