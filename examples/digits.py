@@ -17,7 +17,6 @@ from typing import NamedTuple
 import numpy as np
 
 import funcnet as fn
-from funcnet.arrays import Array, Tensor4
 
 try:
     import matplotlib
@@ -55,7 +54,7 @@ def network() -> fn.Layer[fn.Image[int], fn.Vec[int]]:
     )
 
 
-def jiggle(key: fn.Key, x: Tensor4) -> Tensor4:
+def jiggle(key: fn.Key, x: fn.Tensor4) -> fn.Tensor4:
     """Turns, stretches, slants and shifts each image a little, as other hands might write it."""
     draw = key.generator()
     n, _, height, width = x.shape
@@ -70,15 +69,15 @@ def jiggle(key: fn.Key, x: Tensor4) -> Tensor4:
     return bilinear(x, np.clip(at_row, -1, height), np.clip(at_column, -1, width))
 
 
-def bilinear(x: Tensor4, row: Array, column: Array) -> Tensor4:
+def bilinear(x: fn.Tensor4, row: fn.Array, column: fn.Array) -> fn.Tensor4:
     """The images' values between the pixels; 0 outside."""
     padded = np.pad(x[:, 0], ((0, 0), (1, 2), (1, 2)))
     i, j = np.floor(row).astype(int), np.floor(column).astype(int)
     image = np.arange(len(x))[:, None, None]
 
-    def pixel(down: int, right: int) -> Array:
+    def pixel(down: int, right: int) -> fn.Array:
         near = 1 - np.abs(row - i - down), 1 - np.abs(column - j - right)
-        value: Array = padded[image, i + 1 + down, j + 1 + right] * near[0] * near[1]
+        value: fn.Array = padded[image, i + 1 + down, j + 1 + right] * near[0] * near[1]
         return value
 
     y = pixel(0, 0) + pixel(0, 1) + pixel(1, 0) + pixel(1, 1)
@@ -166,7 +165,9 @@ def main() -> None:
 
     options.out.mkdir(parents=True, exist_ok=True)
     weights = options.out / "digits.npz"
-    print(fn.summary(network(), IMAGE), end="\n\n")
+    print(fn.summary(network(), IMAGE))
+    print("(not trained: batch norm's running statistics, which no gradient moves)\n")
+    print("loss: on images turned and shifted a little; accuracies: on the images as they are")
     began = time.perf_counter()
     params, history = train(options.key, 2 if options.quick else options.epochs)
     print(f"\ntest accuracy {history[-1].test:.4f} after {time.perf_counter() - began:.1f} s\n")
@@ -182,9 +183,10 @@ def main() -> None:
     if loaded != f"{history[-1].test:.6f}":
         sys.exit("the loaded network reads otherwise than the trained one")
 
-    draw_curves(history, options.out / "digits_curves.png")
-    count = draw_misread(params, options.out / "digits_misread.png")
-    print(f"pictures: the learning curves and the {count} misread digits, in {options.out}")
+    curves, misread = options.out / "digits_curves.png", options.out / "digits_misread.png"
+    draw_curves(history, curves)
+    count = draw_misread(params, misread)
+    print(f"pictures: {curves}, and the {count} misread digits in {misread}")
 
 
 if __name__ == "__main__":

@@ -4,99 +4,161 @@ A layer is a pair of pure functions; ``>>`` composes them; parameters are immuta
 is a fold. ``README.md`` shows the whole on one screen.
 """
 
-from . import datasets as datasets
-from .checking import check_layer as check_layer
-from .checkpoint import load as load
-from .checkpoint import save as save
-from .combinators import add as add
-from .combinators import fan_out as fan_out
-from .combinators import plus as plus
-from .combinators import residual as residual
-from .data import Minibatches as Minibatches
-from .data import minibatches as minibatches
-from .datasets import Dataset as Dataset
-from .errors import ArgumentError as ArgumentError
-from .errors import CheckpointError as CheckpointError
-from .errors import ConfigError as ConfigError
-from .errors import DataError as DataError
-from .errors import DtypeError as DtypeError
-from .errors import FuncnetError as FuncnetError
-from .errors import ImmutableError as ImmutableError
-from .errors import LayerCheckError as LayerCheckError
-from .errors import MissingFileError as MissingFileError
-from .errors import NonFiniteError as NonFiniteError
-from .errors import ParamsError as ParamsError
-from .errors import ShapeError as ShapeError
-from .functions import Initializer as Initializer
-from .functions import Leaf as Leaf
-from .functions import Spec as Spec
-from .functions import cast as cast
-from .functions import no_grads as no_grads
-from .functions import no_refresh as no_refresh
-from .initializers import he_normal as he_normal
-from .initializers import normal as normal
-from .initializers import ones as ones
-from .initializers import xavier_normal as xavier_normal
-from .initializers import zeros as zeros
-from .inspection import count as count
-from .inspection import numerical_gradient as numerical_gradient
-from .inspection import summary as summary
-from .inspection import trace as trace
-from .kinds import SAME as SAME
-from .kinds import Image as Image
-from .kinds import Seq as Seq
-from .kinds import Tokens as Tokens
-from .kinds import Vec as Vec
-from .layer import AnyLayer as AnyLayer
-from .layer import Cache as Cache
-from .layers.activations import relu as relu
-from .layers.activations import sigmoid as sigmoid
-from .layers.activations import tanh as tanh
-from .layers.convolution import conv2d as conv2d
-from .layers.dense import dense as dense
-from .layers.noise import dropout as dropout
-from .layers.normalization import batch_norm as batch_norm
-from .layers.pooling import max_pool2d as max_pool2d
-from .layers.shape import flatten as flatten
-from .layers.shape import identity as identity
-from .losses import Loss as Loss
-from .losses import mean_squared_error as mean_squared_error
-from .losses import soft_cross_entropy as soft_cross_entropy
-from .losses import softmax_cross_entropy as softmax_cross_entropy
-from .losses import squared_error as squared_error
-from .metrics import accuracy as accuracy
-from .metrics import confusion_matrix as confusion_matrix
-from .metrics import evaluate as evaluate
-from .metrics import predict as predict
-from .optimizers import adam as adam
-from .optimizers import momentum as momentum
-from .optimizers import sgd as sgd
-from .random import Eval as Eval
-from .random import Key as Key
-from .random import Mode as Mode
-from .random import Train as Train
-from .schedules import Schedule as Schedule
-from .schedules import constant as constant
-from .schedules import cosine_decay as cosine_decay
-from .training import Batch as Batch
-from .training import TrainState as TrainState
-from .training import train_step as train_step
-from .training import value_and_grad as value_and_grad
-from .transforms import clip_by_global_norm as clip_by_global_norm
-from .transforms import weight_decay as weight_decay
-from .tree import NO_GRADS as NO_GRADS
-from .tree import NO_PARAMS as NO_PARAMS
-from .tree import Grads as Grads
-from .tree import Params as Params
-from .tree import leaves as leaves
-from .tree import tree_map as tree_map
-from .typed import Layer as Layer
-from .typed import Same as Same
-from .typed import SameImage as SameImage
-from .typed import sequential as sequential
-from .updates import Optimizer as Optimizer
-from .updates import apply_updates as apply_updates
-from .updates import chain as chain
-from .wrappers import checked as checked
-from .wrappers import freeze as freeze
-from .wrappers import recompute as recompute
+from . import datasets
+from .arrays import Array, IntMatrix, Labels, Matrix, Tensor3, Tensor4, Vector
+from .checking import check_layer
+from .checkpoint import load, save
+from .combinators import add, fan_out, plus, residual
+from .data import Minibatches, minibatches
+from .datasets import Dataset
+from .errors import (
+    ArgumentError,
+    CheckpointError,
+    ConfigError,
+    DataError,
+    DtypeError,
+    FuncnetError,
+    ImmutableError,
+    LayerCheckError,
+    MissingFileError,
+    NonFiniteError,
+    ParamsError,
+    ShapeError,
+)
+from .functions import Initializer, Leaf, Spec, cast, no_grads, no_refresh
+from .initializers import he_normal, normal, ones, xavier_normal, zeros
+from .inspection import count, numerical_gradient, summary, trace
+from .kinds import SAME, Image, Seq, Tokens, Vec
+from .layer import AnyLayer, Cache
+from .layers.activations import relu, sigmoid, tanh
+from .layers.convolution import conv2d
+from .layers.dense import dense
+from .layers.noise import dropout
+from .layers.normalization import batch_norm
+from .layers.pooling import max_pool2d
+from .layers.shape import flatten, identity
+from .losses import (
+    Loss,
+    mean_squared_error,
+    soft_cross_entropy,
+    softmax_cross_entropy,
+    squared_error,
+)
+from .metrics import accuracy, confusion_matrix, evaluate, predict
+from .optimizers import adam, momentum, sgd
+from .random import Eval, Key, Mode, Train
+from .schedules import Schedule, constant, cosine_decay
+from .training import Batch, TrainState, train_step, value_and_grad
+from .transforms import clip_by_global_norm, weight_decay
+from .tree import NO_GRADS, NO_PARAMS, Grads, Params, leaves, tree_map
+from .typed import Layer, Same, SameImage, sequential
+from .updates import Optimizer, apply_updates, chain
+from .wrappers import checked, freeze, recompute
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "NO_GRADS",
+    "NO_PARAMS",
+    "SAME",
+    "AnyLayer",
+    "ArgumentError",
+    "Array",
+    "Batch",
+    "Cache",
+    "CheckpointError",
+    "ConfigError",
+    "DataError",
+    "Dataset",
+    "DtypeError",
+    "Eval",
+    "FuncnetError",
+    "Grads",
+    "Image",
+    "ImmutableError",
+    "Initializer",
+    "IntMatrix",
+    "Key",
+    "Labels",
+    "Layer",
+    "LayerCheckError",
+    "Leaf",
+    "Loss",
+    "Matrix",
+    "Minibatches",
+    "MissingFileError",
+    "Mode",
+    "NonFiniteError",
+    "Optimizer",
+    "Params",
+    "ParamsError",
+    "Same",
+    "SameImage",
+    "Schedule",
+    "Seq",
+    "ShapeError",
+    "Spec",
+    "Tensor3",
+    "Tensor4",
+    "Tokens",
+    "Train",
+    "TrainState",
+    "Vec",
+    "Vector",
+    "accuracy",
+    "adam",
+    "add",
+    "apply_updates",
+    "batch_norm",
+    "cast",
+    "chain",
+    "check_layer",
+    "checked",
+    "clip_by_global_norm",
+    "confusion_matrix",
+    "constant",
+    "conv2d",
+    "cosine_decay",
+    "count",
+    "datasets",
+    "dense",
+    "dropout",
+    "evaluate",
+    "fan_out",
+    "flatten",
+    "freeze",
+    "he_normal",
+    "identity",
+    "leaves",
+    "load",
+    "max_pool2d",
+    "mean_squared_error",
+    "minibatches",
+    "momentum",
+    "no_grads",
+    "no_refresh",
+    "normal",
+    "numerical_gradient",
+    "ones",
+    "plus",
+    "predict",
+    "recompute",
+    "relu",
+    "residual",
+    "save",
+    "sequential",
+    "sgd",
+    "sigmoid",
+    "soft_cross_entropy",
+    "softmax_cross_entropy",
+    "squared_error",
+    "summary",
+    "tanh",
+    "trace",
+    "train_step",
+    "tree_map",
+    "value_and_grad",
+    "weight_decay",
+    "xavier_normal",
+    "zeros",
+]

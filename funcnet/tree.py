@@ -173,8 +173,9 @@ class Tree(ReadOnlyTree):
 class Params(Tree):
     """Parameters: an immutable nested mapping of names to read-only arrays.
 
-    ``params["dense1"]["W"]`` reads; ``params | {"dense1": ...}`` makes a new tree; writing in any
-    form raises ``ImmutableError`` and is an error to mypy.
+    ``params["dense1"]["W"]`` reads; ``params | {"dense1": ...}`` makes a new tree with that entry
+    replaced as a whole. Writing to the tree raises ``ImmutableError``, writing to one of its arrays
+    NumPy's own error; both are errors to mypy too.
 
     >>> params = Params({"dense1": {"W": np.zeros((2, 3), "float32")}})
     >>> params

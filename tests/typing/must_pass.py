@@ -28,6 +28,15 @@ t = np.arange(12) % 3
 images = np.ones((12, 1, 8, 8), np.float32)
 rows = np.full((12, 3), 1 / 3, np.float32)
 
+# Ours are the same types.
+vector: fn.Vector = np.ones(3, np.float32)
+matrix: fn.Matrix = x
+sequences: fn.Tensor3 = np.ones((2, 3, 4))
+pictures: fn.Tensor4 = images
+whichever: list[fn.Array] = [vector, matrix, sequences, pictures]
+labels: fn.Labels = t
+tokens: fn.IntMatrix = np.ones((2, 3), np.int64)
+
 # ---- networks ----------------------------------------------------------------------------------
 
 mlp = fn.dense(4, 5) >> fn.relu() >> fn.dense(5, 3)
