@@ -36,7 +36,9 @@ def compose(kind: type[LayerT], layers: tuple[AnyLayer, ...]) -> LayerT:
 
 
 def pipeline_of(kind: type[LayerT], parts: Parts) -> LayerT:
-    """The pipeline of parts that have their names already."""
+    """The pipeline of parts that have their names already; of none, the identity."""
+    if not parts:
+        return kind.of(NEUTRAL)
     made = pipeline_functions(tuple([(name, layer.functions) for name, layer in parts]))
     takes = _takes(parts)
     made.flow(takes)  # Sizes that do not fit are known here, before any shape.

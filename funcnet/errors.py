@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+# What a message may say that a size comes from, where it is not a part.
+_SOURCES = ("what comes in", "dy", "t", "x", "the loss")
+
 
 class FuncnetError(Exception):
     """Base of all errors raised by funcnet.
@@ -23,6 +26,9 @@ class FuncnetError(Exception):
 
     def within(self, name: str, whole: str = "", before: str = "") -> Self:
         """The same error, seen from the composite that holds the part ``name``."""
+        if self.place and self.before and not self.before.startswith(_SOURCES):
+            # What stood before it stands in the same part as it.
+            self.before = f"{name}/{self.before}"
         self.place = f"{name}/{self.place}" if self.place else name
         self.whole = whole or self.whole
         self.before = self.before or before

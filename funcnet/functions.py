@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -181,18 +181,17 @@ def _draw_entry(name: str, entry: Leaf | Spec, key: Key, dtype: Any) -> Any:
     except TypeError as error:
         # Most often a function that returns an initializer, not called: normal for normal(0.01).
         raise ParamsError(f"{name}: its initializer cannot be called: {error}") from error
-    if not isinstance(value, np.ndarray) or value.shape != entry.shape or value.dtype != dtype:
+    if (
+        not isinstance(value, np.ndarray)
+        or value.shape != entry.shape
+        or value.dtype.newbyteorder("=") != dtype
+    ):
         got = f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else f"{short(value)}"
         raise ParamsError(
             f"{name}: its initializer gave {got}, where {dtype} {entry.shape} was asked for"
         )
-    return np.array(value) if value.base is not None else value
-
-
-@lru_cache(maxsize=1024)
-def expected(spec: SpecOf, shape: Any) -> tuple[Spec, Any]:
-    """``spec(shape)``, remembered: every pass asks anew, mostly for the same shape."""
-    return spec(shape)
+    # A copy: the initializer may have kept a hold of what it gave.
+    return np.array(value, dtype)
 
 
 def match(spec: Spec, params: Tree, shape: Any, path: str = "") -> None:
@@ -237,7 +236,10 @@ def cast(x: Array, params: Params) -> Array:
     """
     leaf: Any = params
     while isinstance(leaf, Tree):
-        leaf = next(iter(leaf.values()))
+        leaf = next(iter(leaf.values()), None)
+    if leaf is None:  # no parameters, no dtype of theirs
+        floats(x)
+        return x
     dtype = leaf.dtype if leaf.dtype.itemsize > 2 else _FLOAT32
     if x.dtype == dtype:
         return x
@@ -259,8 +261,8 @@ def float_dtype(dtype: Any) -> np.dtype[Any]:
     """``dtype`` as NumPy's, if parameters can have it."""
     try:
         found: np.dtype[Any] = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError):
         raise ArgumentError(f"dtype is float32, float64 or float16, not {dtype!r}") from None
     if found.kind != "f" or found.itemsize > 8 or dtype is None:
         raise ConfigError(f"parameters are float32, float64 or float16, not {dtype!r}")
-    return found
+    return found.newbyteorder("=")

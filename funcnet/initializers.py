@@ -22,7 +22,7 @@ def he_normal(key: Key, shape: Shape, fan_in: int, fan_out: int, dtype: Any) -> 
     >>> he_normal(Key(0), (200, 100), 200, 100, np.float32).std().round(2)
     np.float32(0.1)
     """
-    return _draw_normal(math.sqrt(2 / fan_in), key, shape, dtype)
+    return _draw_normal(math.sqrt(2 / max(fan_in, 1)), key, shape, dtype)
 
 
 def xavier_normal(key: Key, shape: Shape, fan_in: int, fan_out: int, dtype: Any) -> Array:
@@ -31,7 +31,7 @@ def xavier_normal(key: Key, shape: Shape, fan_in: int, fan_out: int, dtype: Any)
     Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward
     neural networks", equation 12; the form is PyTorch's.
     """
-    return _draw_normal(math.sqrt(2 / (fan_in + fan_out)), key, shape, dtype)
+    return _draw_normal(math.sqrt(2 / max(fan_in + fan_out, 1)), key, shape, dtype)
 
 
 def normal(std: float) -> Initializer:

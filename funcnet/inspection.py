@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from .arguments import short
+from .arguments import number, short
 from .arrays import Array, Shape, dims
 from .composition import map_functions, refuse
 from .errors import ArgumentError
@@ -121,6 +121,7 @@ def numerical_gradient(f: Callable[[Any], float], params: Any, h: float = 1e-5) 
     >>> numerical_gradient(lambda x: float((x**2).sum()), np.array([3.0, 4.0])).round(6)
     array([6., 8.])
     """
+    h = number("numerical_gradient's h", h, "(0, inf)")
     if isinstance(params, Tree):
         return _tree_gradient(f, params, h)
     if not isinstance(params, np.ndarray) or params.dtype.kind != "f":

@@ -27,7 +27,6 @@ from .functions import (
     Spec,
     SpecOf,
     draw,
-    expected,
     float_dtype,
     floats,
     functions,
@@ -44,6 +43,7 @@ LayerT = TypeVar("LayerT", bound="AnyLayer")
 Parts: TypeAlias = "tuple[tuple[str, AnyLayer], ...]"
 
 PIPELINE = "pipeline"
+_KNOWN = 100  # shapes whose specs a layer remembers
 _set = object.__setattr__
 
 
@@ -72,7 +72,7 @@ class Cache:
 
     def __init__(self, functions: Functions, params: Params, kept: Any, y: Any) -> None:
         self.functions, self.params, self.kept, self.shape = functions, params, kept, shape_of(y)
-        self.dtype = (y[0] if isinstance(y, tuple) else y).dtype
+        self.dtype = _dtypes(y)
 
     def __repr__(self) -> str:
         return f"Cache(of an output of shape {self.shape})"
@@ -81,9 +81,10 @@ class Cache:
 class AnyLayer:
     """What every layer and network is. See ``Layer``, which types it, for the arguments."""
 
-    __slots__ = ("functions", "record")
+    __slots__ = ("functions", "known", "record")
     record: Record
     functions: Functions
+    known: dict[Any, Spec]
 
     def __init__(
         self,
@@ -120,6 +121,8 @@ class AnyLayer:
         _set(self, "record", record)
         # Read at every call, where one look-up less shows.
         _set(self, "functions", record.functions)
+        # What `spec` gave for the shapes met so far: remembered, not part of the value.
+        _set(self, "known", {})
         return self
 
     if TYPE_CHECKING:
@@ -233,12 +236,19 @@ class AnyLayer:
         except FuncnetError as error:
             raise self._at_first(error) from None
         shape = _one(shape_of(x))
+        match(self.known.get(shape) or self._remembered(shape), params, shape)
+        return rows
+
+    def _remembered(self, shape: Any) -> Spec:
+        """The parameters for examples of ``shape``: every pass asks, mostly for the same one."""
         try:
-            spec = expected(self.functions.spec, shape)[0]
+            spec = self.functions.spec(shape)[0]
         except FuncnetError as error:
             raise self._placed(error) from None
-        match(spec, params, shape)
-        return rows
+        if len(self.known) >= _KNOWN:
+            self.known.clear()
+        self.known[shape] = spec
+        return spec
 
     def _back(self, run: Callable[[Any, Any], Any], cache: Cache, dy: Any) -> Any:
         kept = self._kept(cache)
@@ -295,6 +305,8 @@ class AnyLayer:
             )
         if not self.is_pipeline or self.record.rebuild is None:
             raise ArgumentError(f"only a pipeline has prefixes, {short(self)} is none")
+        if not isinstance(index.stop, int | None):
+            raise ArgumentError(f"a prefix net[:k] counts parts, {short(index.stop)} does not")
         return self.record.rebuild(self.parts[index])
 
     def __repr__(self) -> str:
@@ -352,7 +364,7 @@ def _rows(x: Any, integers: bool) -> int:
         if len(set(rows)) > 1:
             raise ShapeError("as many examples in each of a tuple", f"{rows}")
         return rows[0]
-    if not isinstance(x, np.ndarray):
+    if not isinstance(x, np.ndarray) or isinstance(x, np.matrix | np.ma.MaskedArray):
         kind = type(x).__name__
         raise ArgumentError(f"the input is an array, not {kind}; write np.array(x, 'float32')")
     if not x.ndim:
@@ -362,18 +374,23 @@ def _rows(x: Any, integers: bool) -> int:
     return len(x)
 
 
-def _cast_all(dy: Any, dtype: np.dtype[Any]) -> Any:
+def _dtypes(y: Any) -> Any:
+    return tuple(map(_dtypes, y)) if isinstance(y, tuple) else y.dtype
+
+
+def _cast_all(dy: Any, dtype: Any) -> Any:
     if isinstance(dy, tuple):
-        return tuple([_cast_all(d, dtype) for d in dy])
+        return tuple([_cast_all(d, t) for d, t in zip(dy, dtype, strict=True)])
     floats(dy)
     return dy if dy.dtype == dtype else dy.astype(dtype)
 
 
-def _checked(name: Any) -> str:
-    if not isinstance(name, str) or not name:
-        raise ArgumentError(f"a layer's name is a text, not {short(name)}")
-    if name in LEAF_NAMES:
-        raise ConfigError(f"{name!r} is the name of a leaf; a layer needs another")
+def _checked(given: Any) -> str:
+    if not isinstance(given, str) or not given:
+        raise ArgumentError(f"a layer's name is a text, not {short(given)}")
+    name = str(given)  # of a subclass, NumPy's or an enumeration's, the plain text
+    if name in LEAF_NAMES or name == PIPELINE:
+        raise ConfigError(f"{name!r} is the name of a leaf or of all pipelines; take another")
     if wrong := sorted(set("/*?[]{}") & set(name)):
         raise ConfigError(f"{wrong[0]!r} cannot be part of a layer's name: {name!r}")
     return name

@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from .arguments import number, short
+from .arguments import function, number, short
 from .arrays import Array, Labels, Matrix, is_arrays, shape_of
 from .errors import ArgumentError, ConfigError, DtypeError, ShapeError
 
@@ -38,6 +38,10 @@ class Loss(Generic[Y, T_contra]):
     forward: Callable[[Y, T_contra], tuple[float, Any]]
     backward: Callable[[Any], Y]
     shown: str = "Loss(...)"
+
+    def __post_init__(self) -> None:
+        function("a loss's forward", self.forward, "forward(y, t)")
+        function("a loss's backward", self.backward, "backward(cache)")
 
     def __repr__(self) -> str:
         return self.shown

@@ -44,6 +44,8 @@ def evaluate(
     >>> evaluate(tanh(), mean_squared_error(), NO_PARAMS, np.zeros((3, 1)), np.ones((3, 1)))
     1.0
     """
+    if not isinstance(loss, Loss):
+        raise ArgumentError(f"evaluate takes a loss like mean_squared_error(), not {short(loss)}")
     layer, inputs, targets = _layer(net), list(_chunks(x, size)), list(_chunks(t, size))
     total, count = 0.0, 0
     if _length(x) != _length(t):
@@ -100,7 +102,14 @@ def _layer(net: Any) -> AnyLayer:
 
 
 def _length(x: Any) -> int:
-    part = x[0] if isinstance(x, tuple) else x
+    if isinstance(x, tuple) and x:
+        lengths = {_length(part) for part in x}
+        if len(lengths) > 1:
+            raise ShapeError("as many examples in each of a tuple", f"{sorted(lengths)}").within(
+                "the metric"
+            )
+        return lengths.pop()
+    part = x
     if not isinstance(part, np.ndarray) or not part.ndim:
         raise ArgumentError(
             f"takes arrays of examples, not {short(part)}; write np.array(x, 'float32')"

@@ -241,6 +241,9 @@ def total(xs: Sequence[Any]) -> Any:
     """The sum of arrays, or of tuples of arrays element by element; always a new array."""
     if isinstance(xs[0], tuple):
         return tuple(total(column) for column in zip(*xs, strict=True))
+    xs = [x for x in xs if x is not None]  # the gradients of integers
+    if not xs:
+        return None
     y = xs[0] + xs[1] if len(xs) > 1 else xs[0].copy()
     for x in xs[2:]:
         y += x
@@ -258,7 +261,7 @@ def _refreshed(parts: Parts, params: Params, caches: list[Any]) -> Params:
     new: dict[str, Any] = {}
     for (name, f), cache in zip(parts, caches, strict=True):
         if f.refresh is not no_refresh:
-            old = params[name]
+            old = params.get(name, NO_PARAMS)
             if (part := f.refresh(old, cache)) is not old:
                 new[name] = part
     return Params.fresh({**params, **new}) if new else params

@@ -27,7 +27,7 @@ _set = object.__setattr__
 
 @lru_cache(maxsize=4096)
 def _word(name: str) -> int:
-    digest = blake2b(name.encode(), digest_size=8).digest()
+    digest = blake2b(name.encode(errors="surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little") | _NAME_BITS
 
 

@@ -108,4 +108,5 @@ def matches(where: str, path: str) -> bool:
     """
     tokens = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     pieces = re.split(r"(\*\*/|\*\*|\*|\?)", where)
-    return re.fullmatch("".join(tokens.get(p, re.escape(p)) for p in pieces), path) is not None
+    expression = "".join(tokens.get(p, re.escape(p)) for p in pieces)
+    return re.fullmatch(expression, path, re.DOTALL) is not None

@@ -213,6 +213,8 @@ def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, Array]]:
     >>> [path for path, _ in leaves(Params({"a": {"W": np.zeros(2), "b": np.zeros(1)}}))]
     ['a/W', 'a/b']
     """
+    if not isinstance(tree, Tree):
+        raise ArgumentError(f"leaves takes a tree, Params or Grads, not {short(tree)}")
     for name, value in tree.items():
         if isinstance(value, Tree):
             yield from leaves(value, f"{path}{name}/")
@@ -228,6 +230,9 @@ def tree_map(f: Callable[..., Any], tree: T, *others: Tree) -> T:
     >>> tree_map(np.add, Params({"b": np.ones(2)}), Params({"b": np.ones(2)}))["b"]
     array([2., 2.])
     """
+    for one in (tree, *others):
+        if not isinstance(one, Tree):
+            raise ArgumentError(f"tree_map takes trees, Params or Grads, not {short(one)}")
     new = {}
     for name, value in tree.items():
         there = [other[name] for other in others]

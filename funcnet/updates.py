@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar, overload
 
-from .arguments import called, short
+from .arguments import called, function, short
 from .arrays import Array, dims
 from .errors import ArgumentError, ConfigError, ParamsError
 from .tree import Grads, Params, Tree
@@ -38,6 +38,10 @@ class Optimizer(Generic[S_co]):
     update: Callable[[Grads, S_co, Params], tuple[Grads, S_co]]
     shown: str = "Optimizer(...)"
     transforms: bool = False
+
+    def __post_init__(self) -> None:
+        function("an optimizer's init", self.init, "init(params)")
+        function("an optimizer's update", self.update, "update(grads, state, params)")
 
     def __repr__(self) -> str:
         return self.shown
@@ -127,6 +131,8 @@ def map_leaves(
 
     State leaves without a gradient stay as they are, by reference.
     """
+    if not isinstance(grads, Grads):
+        raise ArgumentError(f"an optimizer updates by Grads, not {type(grads).__name__}")
     updates: dict[str, Any] = {}
     new: list[dict[str, Any]] = [dict(state) for state in states]
     for name, g in grads.items():

@@ -84,6 +84,23 @@ def test_running_statistics_inside_a_fan_are_refreshed() -> None:
     np.testing.assert_allclose(refreshed["0"]["mean"], 0.5 * x.mean(0), rtol=1e-5, atol=1e-7)
 
 
+def test_fans_nest_and_branches_keep_their_dtypes() -> None:
+    net: Any = fn.fan_out(fn.fan_out(fn.dense(3, 2), fn.relu()), fn.dense(3, 1))
+    params, x = net.init(fn.Key(0), (3,)), batch(5, 3)
+    (a, b), c = net.apply(params, x)
+    assert [y.shape for y in (a, b, c)] == [(5, 2), (5, 3), (5, 1)]
+    y, cache = net.forward(params, x, fn.Eval())
+    dx, grads = net.backward(cache, y)
+    assert dx.shape == x.shape
+    assert [path for path, _ in fn.leaves(grads)] == ["0/0/W", "0/0/b", "1/W", "1/b"]
+    mixed: Any = fn.fan_out(fn.dense(3, 2), fn.dense(3, 2))
+    wide = mixed.init(fn.Key(0), (3,), np.float64)["1"]
+    y, cache = mixed.forward(mixed.init(fn.Key(0), (3,)) | {"1": wide}, x, fn.Eval())
+    assert [str(part.dtype) for part in y] == ["float32", "float64"]
+    grads = mixed.backward(cache, y)[1]
+    assert [str(g.dtype) for _, g in fn.leaves(grads)] == ["float32"] * 2 + ["float64"] * 2
+
+
 def test_parts_of_a_fan_draw_differently() -> None:
     net = fn.fan_out(fn.dropout(0.5), fn.dropout(0.5))
     (a, b), _ = net.forward(fn.NO_PARAMS, np.ones((1, 64), "float32"), fn.Train(fn.Key(0)))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
+import weakref
 from typing import Any
 
 import numpy as np
@@ -129,8 +131,12 @@ def test_the_same_layer_twice_draws_differently() -> None:
     net = fn.sequential(noise, noise)
     x = np.ones((1, 64), "float32")
     y, _ = net.forward(fn.NO_PARAMS, x, fn.Train(fn.Key(0)))
-    alone, _ = fn.dropout(0.5).forward(fn.NO_PARAMS, x, fn.Train(fn.Key(0).child("dropout1")))
-    assert not np.array_equal(y, alone * alone)
+    first, second = (
+        noise.forward(fn.NO_PARAMS, x, fn.Train(fn.Key(0).child(name)))[0]
+        for name in ("dropout1", "dropout2")
+    )
+    assert not np.array_equal(first, second)
+    np.testing.assert_array_equal(y, first * second)
     twice = fn.dense(4, 4) >> fn.dense(4, 4)
     params = twice.init(fn.Key(0), (4,))
     assert params["dense1"] != params["dense2"]
@@ -141,6 +147,42 @@ def test_parameters_are_drawn_from_the_keys_of_their_paths() -> None:
     params = net.init(fn.Key(0), (3,))
     alone = fn.dense(4, 2).init(fn.Key(0).child("dense2"), (4,))
     assert params["dense2"] == alone
+
+
+def test_a_prefix_of_nothing_is_the_identity() -> None:
+    net: Any = fn.dense(3, 4) >> fn.relu()
+    assert repr(net[:0]) == "identity()"
+    assert [name for name, _ in (net[:0] >> net).parts] == ["dense1", "relu1"]
+    with pytest.raises(fn.ArgumentError, match="a prefix"):
+        net[:"dense1"]
+
+
+def test_float64_data_is_cast_once_at_the_door() -> None:
+    net = fn.tanh() >> fn.dense(WIDTH, 3)
+    params, x = net.init(fn.Key(0), (WIDTH,)), batch().astype(np.float64)
+    y, cache = net.forward(params, x, fn.Eval())
+    np.testing.assert_array_equal(net.apply(params, x), y)
+    np.testing.assert_array_equal(net.apply(params, x.astype(np.float32)), y)
+    dx, grads = net.backward(cache, y.astype(np.float64))
+    assert {dx.dtype, *(g.dtype for _, g in fn.leaves(grads))} == {np.dtype(np.float32)}
+    with pytest.raises(fn.DtypeError, match="takes floats, not int64"):
+        net.backward(cache, y.astype(int))
+
+
+def test_memory_of_specs_goes_with_the_network() -> None:
+    net: Any = fn.dense(..., 2) >> fn.relu()
+    for n in range(1, 300):
+        net.apply(net.init(fn.Key(0), (n,)), np.ones((1, n), "float32"))
+    assert len(net.known) <= 100
+
+
+def test_outputs_that_trace_saw_are_not_kept() -> None:
+    net = fn.dense(WIDTH, 3) >> fn.relu()
+    outputs = fn.trace(net, net.init(fn.Key(0), (WIDTH,)), batch())
+    gone = weakref.ref(outputs["relu1"])
+    del outputs
+    gc.collect()
+    assert gone() is None
 
 
 def test_long_pipelines_do_not_cost_much_to_join() -> None:
@@ -252,7 +294,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "leaf name": (
         lambda: fn.dense(3, 3).named("W"),
         fn.ConfigError,
-        "'W' is the name of a leaf; a layer needs another",
+        "'W' is the name of a leaf or of all pipelines; take another",
     ),
     "slash": (
         lambda: fn.dense(3, 3).named("a/b"),

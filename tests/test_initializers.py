@@ -45,6 +45,19 @@ def test_fans_of_a_leaf_of_ones_own() -> None:
     assert fn.Leaf((30,), fn.he_normal).fans() == (1, 1)
 
 
+def test_what_an_initializer_kept_is_not_what_parameters_are() -> None:
+    mine = np.ones((3, 2), "float32")
+    params = fn.dense(3, 2, weights=lambda *_: mine).init(fn.Key(0), (3,))
+    mine[0] = 7
+    assert params["W"][0, 0] == 1
+
+
+@pytest.mark.parametrize("wrong", [np.ones((2, 3), "float32"), np.ones((3, 2))])
+def test_refuses_what_another_shape_or_dtype_was_asked_for(wrong: Any) -> None:
+    with pytest.raises(fn.ParamsError, match="W: its initializer gave"):
+        fn.dense(3, 2, weights=lambda *_: wrong).init(fn.Key(0), (3,))
+
+
 def test_refuses_a_spread_that_is_none() -> None:
     with pytest.raises(fn.ConfigError, match=r"std is a number in \[0, inf\), not -1"):
         fn.normal(-1)

@@ -175,3 +175,11 @@ def _read_only(x: Any) -> Any:
     copy = x.copy()
     copy.setflags(write=False)
     return copy
+
+
+def test_sigmoid_keeps_the_digits_of_both_tails() -> None:
+    x = np.array([[-80.0, -20.0, 0.0, 20.0]])
+    exact = 1 / (1 + np.exp(-x))
+    np.testing.assert_allclose(fn.sigmoid().apply(fn.NO_PARAMS, x), exact, rtol=1e-14)
+    narrow = fn.sigmoid().apply(fn.NO_PARAMS, x.astype("f4"))
+    np.testing.assert_allclose(narrow, exact, rtol=1e-6)

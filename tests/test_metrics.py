@@ -77,6 +77,16 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         fn.ShapeError,
         "labels in [0, 4)",
     ),
+    "tuple": (
+        lambda n, p, x, t: fn.predict(fn.plus(), fn.NO_PARAMS, (x, x[:3])),
+        fn.ShapeError,
+        "as many examples in each of a tuple",
+    ),
+    "loss": (
+        lambda n, p, x, t: ANY.evaluate(n, fn.squared_error, p, x, t),
+        fn.ArgumentError,
+        "evaluate takes a loss like mean_squared_error(), not <function",
+    ),
     "size": (lambda n, p, x, t: fn.predict(n, p, x, 0), fn.ConfigError, "size is an integer"),
     "list": (lambda n, p, x, t: ANY.predict(n, p, [1.0]), fn.ArgumentError, "arrays of examples"),
 }

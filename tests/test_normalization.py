@@ -60,6 +60,30 @@ def test_inference_uses_the_running_statistics() -> None:
     np.testing.assert_allclose(one, expected[:1], rtol=1e-12)
 
 
+def test_defaults() -> None:
+    layer, x = fn.batch_norm(), draw(50, 3)
+    params = init(layer, (3,))
+    y, cache = layer.forward(params, x, fn.Train(fn.Key(0)))
+    np.testing.assert_allclose(layer.refresh(params, cache)["mean"], 0.1 * x.mean(0))
+    np.testing.assert_allclose(y, (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-5))
+
+
+def test_float32_keeps_its_digits_far_from_zero() -> None:
+    x = fn.Key(0).generator().standard_normal((8, 2, 64, 64)) + 1000
+    layer = fn.batch_norm()
+    y, _ = layer.forward(layer.init(fn.Key(0), (2, 64, 64)), x.astype("f4"), fn.Train(fn.Key(0)))
+    wide = x.astype("f4").astype(float)
+    mean, var = wide.mean((0, 2, 3), keepdims=True), wide.var((0, 2, 3), keepdims=True)
+    np.testing.assert_allclose(y, (wide - mean) / np.sqrt(var + 1e-5), atol=2e-4)
+
+
+def test_a_step_leaves_float16_statistics_float16() -> None:
+    layer, x = fn.batch_norm(), draw(5, 3).astype("f4")
+    params = layer.init(fn.Key(0), (3,), np.float16)
+    _, cache = layer.forward(params, x, fn.Train(fn.Key(0)))
+    assert {str(v.dtype) for _, v in fn.leaves(layer.refresh(params, cache))} == {"float16"}
+
+
 def test_statistics_of_images_are_per_channel() -> None:
     layer = fn.batch_norm()
     assert {leaf.shape for _, leaf in fn.leaves(init(layer, (4, 5, 7)))} == {(4,)}
@@ -73,6 +97,13 @@ def test_dropout_drops_its_share_and_keeps_the_mean(rate: float) -> None:
     assert y.mean() == pytest.approx(1, abs=0.05)
     assert len(np.unique(y)) == 2
     assert y.max() == pytest.approx(1 / (1 - rate), rel=1e-3)
+
+
+def test_dropout_of_nearly_everything() -> None:
+    y, _ = fn.dropout(0.999999).forward(
+        fn.NO_PARAMS, np.ones((10, 10), "float32"), fn.Train(fn.Key(0))
+    )
+    assert np.isfinite(y).all()
 
 
 def test_dropout_of_nothing_and_in_inference() -> None:

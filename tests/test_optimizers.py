@@ -206,6 +206,32 @@ def trees(state: Any) -> list[fn.Params]:
     return [tree for part in state for tree in trees(part)] if isinstance(state, tuple) else []
 
 
+@pytest.mark.parametrize("make", [fn.sgd, fn.momentum, fn.adam])
+def test_every_optimizer_counts_its_steps(make: Any) -> None:
+    seen: list[int] = []
+
+    def schedule(step: int) -> float:
+        seen.append(step)
+        return 0.1
+
+    run(make(schedule), 0.0, [1.0, 1.0, 1.0])
+    assert seen == [0, 1, 2]
+
+
+def test_defaults() -> None:
+    assert run(fn.momentum(0.1), 0.0, [1.0, 1.0]) == pytest.approx(-0.1 * (1 + 1.9))
+    expected = run(fn.adam(0.1, 0.9, 0.999, 1e-8), 0.0, [1.0, -2.0, 3.0])
+    assert run(fn.adam(0.1), 0.0, [1.0, -2.0, 3.0]) == expected
+
+
+def test_decay_by_paths_of_parts() -> None:
+    params = fn.Params({"body": {"a": {"W": np.ones(1)}}, "head": {"a": {"W": np.ones(1)}}})
+    zeros = fn.Grads({"body": {"a": {"W": np.zeros(1)}}, "head": {"a": {"W": np.zeros(1)}}})
+    decayed, _ = fn.weight_decay(0.5, "body/**").update(zeros, (), params)
+    assert decayed["body"]["a"]["W"] == 0.5
+    assert decayed["head"]["a"]["W"] == 0
+
+
 def test_a_schedule_sees_the_steps_from_0() -> None:
     seen: list[int] = []
 

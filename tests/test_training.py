@@ -99,6 +99,18 @@ def test_a_step_is_pure() -> None:
     assert math.isnan(start.loss)
 
 
+def test_a_step_keeps_the_running_statistics_that_its_pass_saw() -> None:
+    net, optimizer, step = regression()
+    start = fn.TrainState.start(net.init(fn.Key(0), (WIDTH,)), optimizer, fn.Key(1))
+    mode = fn.Train(fn.Key(1).child(0))
+    _, cache = net.forward(start.params, data().x, mode)
+    seen = net.refresh(start.params, cache)["batch_norm1"]
+    after = step(start, data()).params["batch_norm1"]
+    assert after["mean"] is not start.params["batch_norm1"]["mean"]
+    for name in ("mean", "var"):
+        assert after.leaf(name).tobytes() == seen.leaf(name).tobytes()
+
+
 def test_each_step_draws_from_its_own_key() -> None:
     net = fn.dropout(0.5) >> fn.dense(WIDTH, 2)
     optimizer = fn.sgd(0.0)

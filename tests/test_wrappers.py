@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import funcnet as fn
+from funcnet.layers import normalization
 
 
 def features() -> fn.Layer[Any, Any]:
@@ -102,6 +103,43 @@ def test_a_frozen_front_runs_nothing_backward() -> None:
     params = net.init(fn.Key(0), (1, 8, 8))
     train_one(net, params)
     assert calls == {"apply": 2}
+
+
+FRONTS: dict[str, Any] = {
+    "residual": lambda layer: fn.freeze(fn.residual(layer >> fn.tanh())),
+    "inside a residual": lambda layer: fn.residual(fn.freeze(layer)),
+    "fan": lambda layer: fn.freeze(fn.sequential(fn.fan_out(layer, fn.tanh()), fn.plus())),
+    "recompute": lambda layer: fn.recompute(fn.freeze(layer >> fn.relu())),
+    "checked": lambda layer: fn.checked(fn.freeze(layer >> fn.relu())),
+    "named": lambda layer: fn.freeze((layer >> fn.relu()).named("body")),
+    "behind what has nothing to train": lambda layer: fn.max_pool2d(1) >> fn.freeze(layer),
+}
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_whatever_the_frozen_front_is_it_runs_nothing_backward(front: str) -> None:
+    calls: Counter[str] = Counter()
+    net = FRONTS[front](counting(calls)) >> fn.flatten() >> fn.dense(..., 3)
+    train_one(net, net.init(fn.Key(0), (1, 8, 8)))
+    assert calls == {"apply": 1}
+    first = net.parts[0][1]
+    assert first.functions.grads is fn.no_grads
+
+
+def test_what_has_nothing_to_train_says_so() -> None:
+    for layer in (fn.relu(), fn.flatten(), fn.max_pool2d(2), fn.dropout(0.5), fn.plus()):
+        assert layer.functions.grads is fn.no_grads
+        assert layer.functions.refresh is fn.no_refresh
+
+
+def test_a_frozen_batch_norm_in_the_middle_makes_no_gradients_of_parameters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    net = fn.dense(3, 3) >> fn.freeze(fn.batch_norm()) >> fn.dense(3, 2)
+    params = net.init(fn.Key(0), (3,))
+    y, cache = net.forward(params, np.ones((2, 3), "float32"), fn.Train(fn.Key(0)))
+    monkeypatch.setattr(normalization, "column_sums", None)
+    net.grads(cache, y)
 
 
 def test_the_counting_layer_counts() -> None:

@@ -34,10 +34,11 @@ def relu() -> Same:
 
 
 def sigmoid_apply(params: Params, x: Array) -> Array:
-    # 1 / (1 + exp(-x)) by way of tanh, which never overflows.
-    y: Array = np.tanh(x * 0.5)
-    y *= 0.5
-    y += 0.5
+    # exp(-|x|) never overflows, and keeps the digits of both tails.
+    e: Array = np.exp(-np.abs(x))
+    y: Array = np.where(x >= 0, 1, e)
+    e += 1
+    y /= e
     return y
 
 

@@ -19,7 +19,7 @@ def dropout_mask(rate: float, key: Key, x: Array) -> Array:
     Two random bytes a number are compared with a threshold, four times faster than drawing
     floats. The rate is thereby rounded to a multiple of 2**-16, and the scale made to match.
     """
-    dropped = round(rate * 65536)
+    dropped = min(round(rate * 65536), 65535)
     draws = np.frombuffer(key.generator().bytes(2 * x.size), np.uint16).reshape(x.shape)
     keep: Array = (draws >= dropped) * x.dtype.type(65536 / (65536 - dropped))
     return keep

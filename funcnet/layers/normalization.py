@@ -37,6 +37,10 @@ def batch_norm_forward(
     if isinstance(mode, Train):
         mean = column_sums(rows) / len(rows)
         centred = rows - mean
+        # Sums over many rows lose digits in float32; what is left of the mean makes up for them.
+        rest = column_sums(centred) / len(rows)
+        mean += rest
+        centred -= rest
         var = column_sums(centred * centred) / len(rows)
         seen = (mean, var)
     else:
@@ -66,17 +70,20 @@ def batch_norm_backward(cache: BatchNormCache, dy: Array) -> tuple[Array, Grads]
     return _like(dy, dx), Grads.fresh({"gamma": dgamma, "beta": dbeta})
 
 
+def batch_norm_pull(cache: BatchNormCache, dy: Array) -> Array:
+    if cache.seen is None:  # frozen: nothing moves with x, and nobody asks for dgamma and dbeta
+        return _like(dy, _rows(dy) * cache.scale)
+    return batch_norm_backward(cache, dy)[0]
+
+
 def batch_norm_refresh(decay: float, params: Params, cache: BatchNormCache) -> Params:
     if cache.seen is None:
         return params
-    mean, var = cache.seen
-    return Params.fresh(
-        {
-            **params,
-            "mean": params["mean"] * decay + mean * (1 - decay),
-            "var": params["var"] * decay + var * (1 - decay),
-        }
-    )
+    moved = {
+        name: (params.leaf(name) * decay + seen * (1 - decay)).astype(params.leaf(name).dtype)
+        for name, seen in zip(("mean", "var"), cache.seen, strict=True)
+    }
+    return Params.fresh({**params, **moved})
 
 
 def batch_norm_spec(shape: Shape) -> tuple[Spec, Shape]:
@@ -111,6 +118,7 @@ def batch_norm(decay: float = 0.9, epsilon: float = 1e-5) -> Same:
         backward=batch_norm_backward,
         spec=batch_norm_spec,
         refresh=partial(batch_norm_refresh, decay),
+        pull=batch_norm_pull,
         gives=SAME,
     )
 
