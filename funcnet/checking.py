@@ -74,6 +74,11 @@ def check_layer(layer: AnyLayer, shape: Shape, x: Any = None) -> None:
             _check_gradients(layer, shape, x, mode)
     except LayerCheckError as error:
         raise error.within(layer.name) from None
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        text = "it writes to its parameters, or to what another pass gave"
+        raise LayerCheckError(text).within(layer.name) from error
 
 
 # ---- what is declared --------------------------------------------------------------------------
@@ -163,6 +168,13 @@ def _check_passes(layer: AnyLayer, point: Point, other: Point) -> None:
         _fail("backward writes to the gradient it is given", point)
     if not same_bits(x, before) or not same_bits(y, y_before):
         _fail("backward writes to the input or the output", point)
+    for half, run in (("pull", layer.pull), ("grads", layer.grads)):
+        run(cache, dy)
+        if not same_bits(dy, dy_before):
+            _fail(f"{half} writes to the gradient it is given", point)
+    layer.apply(params, x)
+    if not same_bits(x, before):
+        _fail("apply writes to its input", point)
     _check_output(layer, point, y, grads)
     refreshed = layer.refresh(params, cache)
     _check_refreshed(params, refreshed, mode, point)
@@ -202,9 +214,11 @@ def _check_dtypes(layer: AnyLayer, point: Point) -> None:
     wide = tree_map(lambda leaf: leaf.astype(np.float64), params)
     _check_width(layer, Point(wide, x, mode), np.float64, "float64 parameters")
     half = tree_map(lambda leaf: leaf.astype(np.float16), params)
-    y = layer.apply(half, x)
-    if dtypes(y) != {np.dtype(np.float32)}:
+    y, cache = layer.forward(half, x, mode)
+    if dtypes(y) != {np.dtype(np.float32)} or dtypes(layer.apply(half, x)) != dtypes(y):
         _fail(f"float16 parameters give {names(y)}; they are computed with in float32", point)
+    if dtypes(layer.refresh(half, cache)) != {np.dtype(np.float16)}:
+        _fail("refresh changes the dtype of float16 parameters", point)
 
 
 def _check_width(layer: AnyLayer, point: Point, dtype: Any, given: str) -> None:
@@ -219,7 +233,7 @@ def _check_width(layer: AnyLayer, point: Point, dtype: Any, given: str) -> None:
     }
     for what, values in results.items():
         if dtypes(values) - {np.dtype(dtype)}:
-            mend = "; call x = cast(x, params) first" if "inputs" in given else ""
+            mend = "; call x = cast(x, params) first" if given == "float64 inputs" else ""
             _fail(f"{given} give {what} of {names(values)}, not {np.dtype(dtype)}{mend}", point)
 
 

@@ -137,7 +137,95 @@ def no_gradient(cache: Any, dy: Any) -> Any:
 
 
 NO_PAIR = "forward returns (y, cache), not an array of shape"
+
+
+def only_in_train(fault: Any) -> Any:
+    """A forward that has ``fault`` in Train alone."""
+    return lambda params, x, mode: (fault if isinstance(mode, fn.Train) else forward)(
+        params, x, mode
+    )
+
+
+def twice(params: Any, x: Any, mode: Any) -> Any:
+    y, cache = forward(params, x, mode)
+    return 2 * y, cache
+
+
+def apply_in_place(params: Any, x: Any) -> Any:
+    return np.multiply(x, params["W"], out=x) if x.dtype == np.float32 else x * params["W"]
+
+
+def pull_in_place(cache: Any, dy: Any) -> Any:
+    dy *= cache[1]
+    return dy
+
+
+def grads_in_place(cache: Any, dy: Any) -> Any:
+    dy *= cache[0]
+    return fn.Grads({"W": dy.sum(0)})
+
+
+def writes_to_params(params: Any, x: Any, mode: Any) -> Any:
+    params["W"][...] = 0
+    return forward(params, x, mode)
+
+
+def always_float32(params: Any, x: Any, mode: Any) -> Any:
+    y, cache = forward(params, x, mode)
+    return y.astype(np.float32), cache
+
+
+def stays_float16(params: Any, x: Any, mode: Any) -> Any:
+    y, cache = forward(params, x, mode)
+    return y.astype(params["W"].dtype), cache
+
+
+def needs_examples(params: Any, x: Any) -> Any:
+    y = fn.cast(x, params) * params["W"]
+    return y if len(x) else np.zeros((1, 3), y.dtype)
+
+
+def refresh_to_float64(params: Any, cache: Any) -> Any:
+    return fn.tree_map(lambda leaf: leaf.astype(np.float64), params)
+
+
+def refresh_other_names(params: Any, cache: Any) -> Any:
+    return params | {"more": np.ones(3, np.float32)}
+
+
+class OtherSpec:
+    """A spec that depends on how often it was asked."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, shape: Any) -> Any:
+        self.calls += 1
+        return {"W": fn.Leaf(shape, fn.ones, fan_in=self.calls)}, shape
+
+
 FAULTS: dict[str, tuple[fn.AnyLayer, str]] = {
+    "in Train alone": (
+        broken(forward=only_in_train(twice)),
+        "backward gives a wrong gradient of the input",
+    ),
+    "float64 in Train alone": (
+        broken(forward=only_in_train(leaks_float64)),
+        "outputs of float64, not float32 (in Train)",
+    ),
+    "apply in place": (broken(apply=apply_in_place), "apply writes to its input"),
+    "pull in place": (broken(pull=pull_in_place), "pull writes to the gradient"),
+    "grads in place": (broken(grads=grads_in_place), "grads writes to the gradient"),
+    "writes to params": (broken(forward=writes_to_params), "it writes to its parameters"),
+    "never float64": (
+        broken(forward=always_float32),
+        "float64 parameters give outputs of float32, not float64",
+    ),
+    "float16 out": (broken(forward=stays_float16), "float16 parameters give float16"),
+    "no examples": (broken(apply=needs_examples), "apply on no examples does not give no"),
+    "refresh to float64": (broken(refresh=refresh_to_float64), "refresh changes names, shapes"),
+    "refresh names": (broken(refresh=refresh_other_names), "refresh changes names, shapes"),
+    "other spec": (broken(spec=OtherSpec()), "spec gives something else each time"),
     "y alone": (broken(forward=lambda params, x, mode: x), NO_PAIR),
     "dx alone": (broken(backward=lambda cache, dy: dy), "backward returns (dx, grads), not an"),
     "dict": (
