@@ -92,6 +92,8 @@ def minibatches(
     """
     if not isinstance(key, Key):
         raise ArgumentError(f"minibatches takes a Key first, not {short(key)}; write Key(0)")
+    if not isinstance(drop_last, bool):
+        raise ArgumentError(f"drop_last is True or False, not {short(drop_last)}")
     size, epochs = whole("size", size), whole("epochs", epochs)
     n, targets = _rows("x", x), _rows("t", t)
     if n != targets:

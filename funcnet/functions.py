@@ -131,15 +131,18 @@ def functions(
 ) -> Functions:
     """The functions of a layer, those that were not given derived from the others."""
     bare = spec is None
-    spec = spec or same_shape
+    if spec is None:
+        spec = same_shape
+    elif not callable(spec):
+        raise ArgumentError(f"spec of a layer is a function, not {short(spec)}")
     made = Functions(
         forward=forward,
         backward=backward,
         spec=partial(spec_of, takes, call, spec),
-        refresh=refresh or no_refresh,
-        pull=pull or partial(pull_of, backward),
-        grads=grads or (no_grads if bare else partial(grads_of, backward)),
-        apply=apply or partial(apply_of, forward),
+        refresh=no_refresh if refresh is None else refresh,
+        pull=partial(pull_of, backward) if pull is None else pull,
+        grads=(no_grads if bare else partial(grads_of, backward)) if grads is None else grads,
+        apply=partial(apply_of, forward) if apply is None else apply,
         flow=partial(flow_of, takes, SAME if bare and gives is None else gives, call),
     )
     for what, f in made._asdict().items():

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, o
 
 from .arguments import size_of
 from .arrays import Shape, dims
-from .errors import ShapeError
+from .errors import ImmutableError, ShapeError
 
 # A bound that mentions a Literal makes mypy infer Literal[784] where it would infer int, so that
 # sizes become part of a layer's type with no annotation by the user.
@@ -36,6 +36,12 @@ class Kind:
             return self.layout
         return f"1 {self.unit[:-1]}" if self.size == 1 else f"{self.size} {self.unit}"
 
+    def __setattr__(self, name: str, value: object) -> None:
+        raise ImmutableError(f"a kind never changes; make a new {type(self).__name__}(...)")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _measured, (type(self), self.size)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({'...' if self.size is ... else self.size})"
 
@@ -58,7 +64,7 @@ class Vec(Kind, Generic[N]):
     @overload
     def __init__(self: Vec[Any], size: EllipsisType) -> None: ...
     def __init__(self, size: Any) -> None:
-        self.size = size_of("size", size)
+        object.__setattr__(self, "size", size_of("size", size))
 
     def _invariant(self, n: N) -> N:
         return n
@@ -76,7 +82,7 @@ class Image(Kind, Generic[N]):
     @overload
     def __init__(self: Image[Any], size: EllipsisType) -> None: ...
     def __init__(self, size: Any) -> None:
-        self.size = size_of("size", size)
+        object.__setattr__(self, "size", size_of("size", size))
 
     def _invariant(self, n: N) -> N:
         return n
@@ -94,7 +100,7 @@ class Seq(Kind, Generic[N]):
     @overload
     def __init__(self: Seq[Any], size: EllipsisType) -> None: ...
     def __init__(self, size: Any) -> None:
-        self.size = size_of("size", size)
+        object.__setattr__(self, "size", size_of("size", size))
 
     def _invariant(self, n: N) -> N:
         return n
@@ -112,7 +118,7 @@ class Tokens(Kind, Generic[N]):
     @overload
     def __init__(self: Tokens[Any], size: EllipsisType) -> None: ...
     def __init__(self, size: Any) -> None:
-        self.size = size_of("size", size)
+        object.__setattr__(self, "size", size_of("size", size))
 
     def _invariant(self, n: N) -> N:
         return n
@@ -187,10 +193,10 @@ def kind_of(shape: Any) -> Flow:
     return _measured(Image, shape[0]) if len(shape) == 3 else None
 
 
-def _measured(kind: type[Kind], size: int) -> Kind:
+def _measured(kind: type[Kind], size: Size) -> Kind:
     """A kind of a size that was measured, not written: it may be 0."""
     made = object.__new__(kind)
-    made.size = size
+    object.__setattr__(made, "size", size)
     return made
 
 

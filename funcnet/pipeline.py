@@ -52,10 +52,16 @@ def pipeline_forward(parts: Parts, params: Params, x: Any, mode: Mode) -> tuple[
 
 
 def pipeline_backward(parts: Parts, caches: list[Any], dy: Any) -> tuple[Any, Grads]:
+    dy, grads = _back_to(0, parts, caches, dy)
+    return dy, nest(Grads, reversed(grads.items()))
+
+
+def _back_to(first: int, parts: Parts, caches: list[Any], dy: Any) -> tuple[Any, dict[str, Grads]]:
+    """``backward`` of the parts from the last to ``first``: dx, and gradients, last part first."""
     grads: dict[str, Grads] = {}
     i = len(parts)
     try:
-        while i:
+        while i > first:
             i -= 1
             name, f = parts[i]
             dy, grads[name] = f.backward(caches[i], dy)
@@ -64,7 +70,7 @@ def pipeline_backward(parts: Parts, caches: list[Any], dy: Any) -> tuple[Any, Gr
     except Exception as error:
         _note(error, parts, i)
         raise
-    return dy, nest(Grads, reversed(grads.items()))
+    return dy, grads
 
 
 def pipeline_pull(parts: Parts, caches: list[Any], dy: Any) -> Any:
@@ -84,13 +90,13 @@ def pipeline_grads(parts: Parts, first: int, caches: list[Any], dy: Any) -> Grad
     Nobody asks for the gradient of that part's input, so its ``grads`` is run, ``backward`` of
     those after it, and nothing of those before it.
     """
-    later = parts[first + 1 :]
-    dy, grads = pipeline_backward(later, caches[first + 1 :], dy) if later else (dy, {})
+    dy, grads = _back_to(first + 1, parts, caches, dy)
     name, f = parts[first]
     try:
-        return nest(Grads, [(name, f.grads(caches[first], dy)), *grads.items()])
+        grads[name] = f.grads(caches[first], dy)
     except FuncnetError as error:
         raise _placed(error, parts, first) from None
+    return nest(Grads, reversed(grads.items()))
 
 
 def pipeline_apply(parts: Parts, params: Params, x: Any) -> Any:

@@ -115,6 +115,9 @@ class Train:
     def __setattr__(self, name: str, value: object) -> None:
         raise ImmutableError("a mode never changes; make a new Train(key)")
 
+    def __delattr__(self, name: str) -> None:
+        raise ImmutableError("a mode never changes; make a new Train(key)")
+
     def __repr__(self) -> str:
         return f"Train({self.key!r})"
 

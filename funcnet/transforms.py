@@ -84,6 +84,9 @@ def _decay_init(where: str, params: Params) -> tuple[()]:
 def _decay_update(
     rate: float, where: str, grads: Grads, state: tuple[()], params: Params
 ) -> tuple[Grads, tuple[()]]:
+    if not isinstance(grads, Grads) or not isinstance(params, Params):
+        kinds = f"{type(grads).__name__} and {type(params).__name__}"
+        raise ArgumentError(f"weight_decay takes Grads, a state and Params, not {kinds}")
     return _decayed(rate, where, grads, params, ""), state
 
 

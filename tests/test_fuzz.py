@@ -1,0 +1,122 @@
+"""One bad argument at a time, in every public function: only our own errors come out."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import funcnet as fn
+
+NET = fn.dense(3, 4) >> fn.batch_norm() >> fn.dropout(0.5)
+PARAMS = NET.init(fn.Key(0), (3,))
+X = fn.Key(1).generator().standard_normal((6, 3), dtype=np.float32)
+T = np.arange(6) % 4
+LOSS, OPTIMIZER = fn.softmax_cross_entropy(), fn.adam(0.1)
+START = fn.TrainState.start(PARAMS, OPTIMIZER, fn.Key(2))
+GRADS = fn.value_and_grad(NET, LOSS)(PARAMS, X, T, fn.Eval())[1]
+
+JUNK: tuple[Any, ...] = (
+    None, -1, 0, 1.5, 10**30, math.nan, math.inf, "x", b"", [], (), (1,), (0,), {}, object(),
+    np.zeros(2), np.zeros((6, 9)), np.zeros((0, 3), "f4"), np.array(["a"]), np.float32(2), fn.relu,
+    fn.relu(), fn.Key(0), fn.Vec, fn.NO_PARAMS, fn.NO_GRADS, PARAMS, GRADS, LOSS, OPTIMIZER, START,
+    fn.squared_error, fn.sgd, fn.Batch(X, T), (X, X[:2]), fn.Leaf((2,), fn.ones), lambda *_: None,
+)  # fmt: skip
+
+CALLS: dict[str, tuple[Any, list[Any]]] = {
+    "accuracy": (fn.accuracy, [NET, PARAMS, X, T, 4]),
+    "adam": (fn.adam, [0.1, 0.9, 0.999, 1e-8]),
+    "adam.init": (OPTIMIZER.init, [PARAMS]),
+    "adam.update": (OPTIMIZER.update, [GRADS, START.optimizer_state, PARAMS]),
+    "add": (fn.add, [fn.relu(), fn.tanh()]),
+    "apply_updates": (fn.apply_updates, [PARAMS, GRADS]),
+    "chain": (fn.chain, [fn.weight_decay(0.1), OPTIMIZER]),
+    "check_layer": (fn.check_layer, [fn.relu(), (3,), X]),
+    "checked": (fn.checked, [NET]),
+    "clip_by_global_norm": (fn.clip_by_global_norm, [1.0]),
+    "confusion_matrix": (fn.confusion_matrix, [NET, PARAMS, X, T, 4]),
+    "constant": (fn.constant, [0.1]),
+    "cosine_decay": (fn.cosine_decay, [0.1, 10, 0.0]),
+    "count": (fn.count, [PARAMS]),
+    "cross entropy forward": (LOSS.forward, [np.zeros((6, 4)), T]),
+    "evaluate": (fn.evaluate, [NET, LOSS, PARAMS, X, T, 4]),
+    "fan_out": (fn.fan_out, [fn.relu(), fn.tanh()]),
+    "freeze": (fn.freeze, [NET]),
+    "leaves": (lambda tree: list(fn.leaves(tree)), [PARAMS]),
+    "mean_squared_error forward": (fn.mean_squared_error().forward, [X, X]),
+    "minibatches": (fn.minibatches, [fn.Key(0), X, T, 4, 2, False]),
+    "momentum": (fn.momentum, [0.1, 0.9]),
+    "normal": (fn.normal, [0.1]),
+    "only": (PARAMS.only, [NET[:1]]),
+    "predict": (fn.predict, [NET, PARAMS, X, 4]),
+    "recompute": (fn.recompute, [NET]),
+    "residual": (fn.residual, [fn.relu(), fn.tanh()]),
+    "sequential": (fn.sequential, [fn.relu(), NET]),
+    "sgd": (fn.sgd, [0.1]),
+    "sgd.update": (fn.sgd(0.1).update, [GRADS, fn.sgd(0.1).init(PARAMS), PARAMS]),
+    "soft_cross_entropy forward": (fn.soft_cross_entropy().forward, [X, X]),
+    "softmax_cross_entropy": (fn.softmax_cross_entropy, [0.1]),
+    "squared_error forward": (fn.squared_error().forward, [X, X]),
+    "step": (fn.train_step(NET, LOSS, OPTIMIZER), [START, fn.Batch(X, T)]),
+    "summary": (fn.summary, [NET, (3,)]),
+    "trace": (fn.trace, [NET, PARAMS, X]),
+    "train_step": (fn.train_step, [NET, LOSS, OPTIMIZER]),
+    "TrainState.start": (fn.TrainState.start, [PARAMS, OPTIMIZER, fn.Key(0)]),
+    "tree_map": (fn.tree_map, [np.add, PARAMS, PARAMS]),
+    "value_and_grad": (fn.value_and_grad, [NET, LOSS]),
+    "value_and_grad's": (fn.value_and_grad(NET, LOSS), [PARAMS, X, T, fn.Eval()]),
+    "weight_decay": (fn.weight_decay, [0.1, "**/W"]),
+    "weight_decay.init": (fn.weight_decay(0.1).init, [PARAMS]),
+    "weight_decay.update": (fn.weight_decay(0.1).update, [GRADS, (), PARAMS]),
+    "Layer": (lambda *a: fn.sequential(fn.Layer("mine", forward=a[0], backward=a[1], spec=a[2])),
+              [lambda p, x, m: (x, None), lambda c, dy: (dy, fn.NO_GRADS), lambda s: ({}, s)]),
+    "Params": (fn.Params, [{"W": np.zeros(3)}]),
+    "Params |": (lambda other: PARAMS | other, [{"a": {"W": np.zeros(2)}}]),
+    "Key": (fn.Key, [3]),
+    "child": (fn.Key(0).child, ["a"]),
+    "Train": (fn.Train, [fn.Key(0)]),
+    "Vec": (fn.Vec, [3]),
+    "Loss": (fn.Loss, [lambda y, t: (0.0, y), lambda y: y]),
+    "Optimizer": (fn.Optimizer, [lambda p: None, lambda g, s, p: (g, s)]),
+    "numerical_gradient": (fn.numerical_gradient, [lambda x: float(x.sum()), np.zeros(2), 1e-5]),
+}  # fmt: skip
+
+# What Python itself refuses, as it does of every operator and every call of a user's function.
+EXPECTED: dict[str, tuple[type[Exception], ...]] = {
+    "Params |": (TypeError,),
+    "numerical_gradient": (TypeError, ValueError, AttributeError),
+    "tree_map": (TypeError, ValueError),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+@given(data=st.data())
+def test_only_our_errors_come_out(name: str, data: st.DataObject) -> None:
+    call, good = CALLS[name]
+    at = data.draw(st.integers(0, len(good) - 1), "argument")
+    arguments = [*good[:at], data.draw(st.sampled_from(JUNK), "junk"), *good[at + 1 :]]
+    with np.errstate(all="ignore"):
+        try:
+            call(*arguments)
+        except fn.FuncnetError:
+            pass
+        except EXPECTED.get(name, ()):
+            pass
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=lambda j: type(j).__name__)
+def test_files_too(junk: Any, tmp_path: Path) -> None:
+    with pytest.raises(fn.FuncnetError):
+        fn.load(junk)
+    if not isinstance(junk, tuple | dict | float | int | str | None | np.ndarray | fn.Params):
+        return
+    try:
+        fn.save(tmp_path / "junk.npz", junk)
+    except fn.FuncnetError:
+        return
+    assert isinstance(fn.load(tmp_path / "junk.npz", like=junk), type(junk))
