@@ -30,13 +30,25 @@ from .initializers import he_normal, normal, ones, xavier_normal, zeros
 from .inspection import count, numerical_gradient, summary, trace
 from .kinds import SAME, Image, Seq, Tokens, Vec
 from .layer import AnyLayer, Cache
-from .layers.activations import relu, sigmoid, tanh
+from .layers.activations import (
+    elu,
+    gelu,
+    leaky_relu,
+    relu,
+    sigmoid,
+    silu,
+    softplus,
+    step,
+    tanh,
+)
 from .layers.convolution import conv2d
 from .layers.dense import dense
-from .layers.noise import dropout
-from .layers.normalization import batch_norm
+from .layers.embedding import embedding
+from .layers.noise import dropout, gaussian_noise
+from .layers.normalization import batch_norm, layer_norm
 from .layers.pooling import max_pool2d
-from .layers.shape import flatten, identity
+from .layers.shape import flatten, identity, reshape
+from .layers.softmax import log_softmax, softmax
 from .losses import (
     Loss,
     mean_squared_error,
@@ -123,14 +135,21 @@ __all__ = [
     "datasets",
     "dense",
     "dropout",
+    "elu",
+    "embedding",
     "evaluate",
     "fan_out",
     "flatten",
     "freeze",
+    "gaussian_noise",
+    "gelu",
     "he_normal",
     "identity",
+    "layer_norm",
+    "leaky_relu",
     "leaves",
     "load",
+    "log_softmax",
     "max_pool2d",
     "mean_squared_error",
     "minibatches",
@@ -144,14 +163,19 @@ __all__ = [
     "predict",
     "recompute",
     "relu",
+    "reshape",
     "residual",
     "save",
     "sequential",
     "sgd",
     "sigmoid",
+    "silu",
     "soft_cross_entropy",
+    "softmax",
     "softmax_cross_entropy",
+    "softplus",
     "squared_error",
+    "step",
     "summary",
     "tanh",
     "trace",

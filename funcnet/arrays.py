@@ -138,3 +138,8 @@ def channels_last(x: Array) -> Array:
 def channels_first(x: Array) -> Array:
     """A view of images (n, h, w, c) as (n, c, h, w): the inverse of ``channels_last``."""
     return x.transpose(0, 3, 1, 2)
+
+
+def feature_axis(x: Array) -> int:
+    """The axis of a batch that features, or the channels of images, lie along."""
+    return 1 if x.ndim == 4 else -1

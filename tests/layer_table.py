@@ -109,6 +109,34 @@ def batch_norm(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
 
 
 @st.composite
+def leaky_relu(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    return fn.leaky_relu(draw(st.floats(-1, 1))), draw(anything)
+
+
+@st.composite
+def gaussian_noise(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    return fn.gaussian_noise(draw(st.floats(0, 2))), draw(anything)
+
+
+@st.composite
+def layer_norm(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    shape = draw(st.one_of(vectors(), st.tuples(sizes, sizes)))
+    return fn.layer_norm(draw(st.floats(1e-3, 0.1))), shape
+
+
+@st.composite
+def reshape(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    a, b, c = draw(st.tuples(sizes, sizes, sizes))
+    shapes = st.sampled_from([(a, b, c), (a * b, c), (c, a, b), (a * b * c,)])
+    return fn.reshape(draw(shapes)), draw(shapes)
+
+
+@st.composite
+def embedding(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    return fn.embedding(draw(sizes), draw(sizes)), (draw(sizes),)
+
+
+@st.composite
 def plus(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
     return fn.plus(), (draw(anything),) * draw(st.integers(1, 3))
 
@@ -157,6 +185,48 @@ TABLE = (
         arguments=(0.5,),
         bad=(lambda: fn.dropout(1.0), lambda: fn.dropout(-0.1)),
     ),
+    Row(
+        "embedding",
+        embedding(),
+        refused=((), (3, 4), (3, 0, 0)),
+        arguments=(5, 2),
+        bad=(lambda: fn.embedding(0, 2), lambda: fn.embedding(5, 0)),
+    ),
+    Row(
+        "layer_norm",
+        layer_norm(),
+        refused=((), (2, 3, 4)),
+        arguments=(1e-5,),
+        bad=(lambda: fn.layer_norm(0.0),),
+    ),
+    Row(
+        "gaussian_noise",
+        gaussian_noise(),
+        refused=(),
+        arguments=(0.5,),
+        bad=(lambda: fn.gaussian_noise(-1.0),),
+    ),
+    Row(
+        "leaky_relu",
+        leaky_relu(),
+        refused=(),
+        arguments=(0.1,),
+        bad=(lambda: fn.leaky_relu(float("nan")),),
+    ),
+    Row(
+        "reshape",
+        reshape(),
+        refused=((5,), (2, 2)),
+        arguments=((2, 3),),
+        bad=(lambda: fn.reshape((0, 3)), lambda: fn.reshape((-1, 3))),
+    ),
+    Row("softmax", keeping(fn.softmax, anything), refused=((),), arguments=()),
+    Row("log_softmax", keeping(fn.log_softmax, anything), refused=((),), arguments=()),
+    Row("elu", keeping(fn.elu, anything), refused=(), arguments=()),
+    Row("gelu", keeping(fn.gelu, anything), refused=(), arguments=()),
+    Row("silu", keeping(fn.silu, anything), refused=(), arguments=()),
+    Row("softplus", keeping(fn.softplus, anything), refused=(), arguments=()),
+    Row("step", keeping(fn.step, anything), refused=(), arguments=()),
     Row("flatten", keeping(fn.flatten, anything), refused=(), arguments=()),
     Row("identity", keeping(fn.identity, anything), refused=(), arguments=()),
     Row("relu", keeping(fn.relu, anything), refused=(), arguments=()),

@@ -15,7 +15,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # The house: a file imports only from those above it.
 ORDER = """
 errors files arguments arrays kinds random tree functions pipeline layer composition typed
-initializers layers/dense layers/activations layers/shape layers/noise layers/normalization
+initializers layers/dense layers/activations layers/softmax layers/embedding layers/shape
+layers/noise layers/normalization
 windows layers/convolution layers/pooling
 combinators wrappers losses schedules updates transforms optimizers metrics training data datasets
 checkpoint inspection probing checking __init__

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..arguments import number
 from ..arrays import Array
+from ..functions import identity_backward
 from ..random import Eval, Key, Mode
 from ..tree import NO_GRADS, Grads, Params
 from ..typed import Same
@@ -38,7 +39,7 @@ def dropout_backward(mask: Array | None, dy: Array) -> tuple[Array, Grads]:
     return (dy if mask is None else dy * mask), NO_GRADS
 
 
-def dropout_apply(params: Params, x: Array) -> Array:
+def noiseless_apply(params: Params, x: Array) -> Array:
     return x
 
 
@@ -59,6 +60,36 @@ def dropout(rate: float) -> Same:
         "dropout",
         forward=partial(dropout_forward, rate),
         backward=dropout_backward,
-        apply=dropout_apply,
+        apply=noiseless_apply,
         call=f"dropout({rate})",
+    )
+
+
+def gaussian_noise_forward(std: float, params: Params, x: Array, mode: Mode) -> tuple[Array, None]:
+    if isinstance(mode, Eval):
+        return x, None
+    # float64 gets noise of full precision; all else is drawn in float32.
+    wide = np.float64 if x.dtype == np.float64 else np.float32
+    noise = mode.key.generator().standard_normal(x.shape, dtype=wide)
+    noise *= wide(std)
+    return x + noise.astype(x.dtype, copy=False), None
+
+
+def gaussian_noise(std: float) -> Same:
+    """Adds normal noise of standard deviation ``std`` in training; does nothing in inference.
+
+    Raises ``ConfigError`` for a ``std`` that is negative or not finite.
+    Source: Bishop 1995, "Training with Noise is Equivalent to Tikhonov Regularization".
+
+    >>> y, _ = gaussian_noise(0.1).forward(NO_PARAMS, np.zeros((1, 1000)), Train(Key(0)))
+    >>> y.std().round(2)
+    np.float64(0.1)
+    """
+    std = number("gaussian_noise's std", std, "[0, inf)")
+    return Same(
+        "gaussian_noise",
+        forward=partial(gaussian_noise_forward, std),
+        backward=identity_backward,
+        apply=noiseless_apply,
+        call=f"gaussian_noise({std})",
     )

@@ -123,6 +123,68 @@ def batch_norm(decay: float = 0.9, epsilon: float = 1e-5) -> Same:
     )
 
 
+class LayerNormCache(NamedTuple):
+    """What was normalised, one over its standard deviation, and the parameters it met."""
+
+    normalised: Array
+    inverse: Array
+    params: Params
+
+
+def layer_norm_forward(
+    epsilon: float, params: Params, x: Array, mode: Mode
+) -> tuple[Array, LayerNormCache]:
+    x = cast(x, params)
+    normalised = x - x.mean(-1, keepdims=True)
+    inverse = 1 / np.sqrt(np.square(normalised).mean(-1, keepdims=True) + epsilon)
+    normalised *= inverse
+    y = normalised * params["gamma"]
+    y += params["beta"]
+    return y, LayerNormCache(normalised, inverse, params)
+
+
+def layer_norm_backward(cache: LayerNormCache, dy: Array) -> tuple[Array, Grads]:
+    normalised, inverse, params = cache
+    grads = {"gamma": column_sums(dy * normalised), "beta": column_sums(dy)}
+    # The mean and variance of a row move with it: take out their parts.
+    dx = dy * params["gamma"]
+    along = (dx * normalised).mean(-1, keepdims=True)
+    dx -= dx.mean(-1, keepdims=True)
+    dx -= normalised * along
+    dx *= inverse
+    return dx, Grads.fresh(grads)
+
+
+def layer_norm_spec(shape: Shape) -> tuple[Spec, Shape]:
+    if len(shape) not in (1, 2):
+        raise ShapeError("vectors or sequences", f"one example of shape {shape}")
+    n = shape[-1:]
+    return {"gamma": Leaf(n, ones), "beta": Leaf(n, zeros)}, shape
+
+
+def layer_norm(epsilon: float = 1e-5) -> Same:
+    """Normalises each example over its features, then scales and shifts them.
+
+    y = gamma * (x - mean) / sqrt(var + epsilon) + beta, with the (biased) mean and variance of
+    the last axis of vectors (batch, n) or sequences (batch, time, n). The same in training and
+    inference. Parameters: ``gamma`` and ``beta``, each (n,).
+
+    Source: Ba et al. 2016, "Layer Normalization".
+
+    >>> net = layer_norm()
+    >>> net.apply(net.init(Key(0), (2,)), np.array([[1.0, 3.0]], "float32")).round(2)
+    array([[-1.,  1.]], dtype=float32)
+    """
+    epsilon = number("layer_norm's epsilon", epsilon, "(0, inf)")
+    return Same(
+        "layer_norm",
+        forward=partial(layer_norm_forward, epsilon),
+        backward=layer_norm_backward,
+        spec=layer_norm_spec,
+        gives=SAME,
+    )
+
+
 def _rows(x: Array) -> Array:
     return x if x.ndim == 2 else channels_last(x).reshape(-1, x.shape[1])
 

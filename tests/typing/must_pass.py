@@ -66,6 +66,14 @@ fn.conv2d(1, 2, 3) >> front >> fn.dense(18, 3)
 fn.conv2d(1, 2, 3) >> (fn.relu() >> fn.max_pool2d(2)) >> fn.flatten()
 fn.identity() >> fn.dense(4, 5)
 
+# The other layers without sizes, and those that change the kind.
+curved = fn.elu() >> fn.gelu() >> fn.silu() >> fn.softplus() >> fn.leaky_relu(0.1) >> fn.step()
+assert_type(curved >> fn.gaussian_noise(0.1) >> fn.layer_norm() >> fn.softmax(), fn.Same)
+assert_type(fn.log_softmax(), fn.Same)
+fn.dense(4, 8) >> fn.reshape((2, 2, 2)) >> fn.conv2d(2, 1, 1) >> fn.reshape((4,)) >> fn.dense(4, 2)
+words = fn.embedding(10, 4) >> fn.layer_norm() >> fn.tanh()
+words.apply(words.init(key, (3,)), tokens)
+
 # Prefixes and parts.
 features = mlp[:2]
 fn.freeze(features) >> fn.dense(5, 7)
