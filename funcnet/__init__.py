@@ -9,7 +9,7 @@ from .arrays import Array, IntMatrix, Labels, Matrix, Tensor3, Tensor4, Vector
 from .checking import check_layer
 from .checkpoint import load, save
 from .combinators import add, fan_out, plus, residual
-from .data import Minibatches, minibatches
+from .data import Minibatches, minibatches, one_hot, split, standardise
 from .datasets import Dataset
 from .errors import (
     ArgumentError,
@@ -51,17 +51,26 @@ from .layers.shape import flatten, identity, reshape
 from .layers.softmax import log_softmax, softmax
 from .losses import (
     Loss,
+    huber,
     mean_squared_error,
+    sigmoid_cross_entropy,
     soft_cross_entropy,
     softmax_cross_entropy,
     squared_error,
 )
 from .metrics import accuracy, confusion_matrix, evaluate, predict
-from .optimizers import adam, momentum, sgd
+from .optimizers import adadelta, adagrad, adam, adamw, momentum, nesterov, rmsprop, sgd
 from .random import Eval, Key, Mode, Train
-from .schedules import Schedule, constant, cosine_decay
+from .schedules import (
+    Schedule,
+    constant,
+    cosine_decay,
+    exponential_decay,
+    step_decay,
+    warmup,
+)
 from .training import Batch, TrainState, train_step, value_and_grad
-from .transforms import clip_by_global_norm, weight_decay
+from .transforms import clip_by_global_norm, l1_penalty, weight_decay
 from .tree import NO_GRADS, NO_PARAMS, Grads, Params, leaves, tree_map
 from .typed import Layer, Same, SameImage, sequential
 from .updates import Optimizer, apply_updates, chain
@@ -118,7 +127,10 @@ __all__ = [
     "Vec",
     "Vector",
     "accuracy",
+    "adadelta",
+    "adagrad",
     "adam",
+    "adamw",
     "add",
     "apply_updates",
     "batch_norm",
@@ -138,13 +150,16 @@ __all__ = [
     "elu",
     "embedding",
     "evaluate",
+    "exponential_decay",
     "fan_out",
     "flatten",
     "freeze",
     "gaussian_noise",
     "gelu",
     "he_normal",
+    "huber",
     "identity",
+    "l1_penalty",
     "layer_norm",
     "leaky_relu",
     "leaves",
@@ -154,10 +169,12 @@ __all__ = [
     "mean_squared_error",
     "minibatches",
     "momentum",
+    "nesterov",
     "no_grads",
     "no_refresh",
     "normal",
     "numerical_gradient",
+    "one_hot",
     "ones",
     "plus",
     "predict",
@@ -165,23 +182,29 @@ __all__ = [
     "relu",
     "reshape",
     "residual",
+    "rmsprop",
     "save",
     "sequential",
     "sgd",
     "sigmoid",
+    "sigmoid_cross_entropy",
     "silu",
     "soft_cross_entropy",
     "softmax",
     "softmax_cross_entropy",
     "softplus",
+    "split",
     "squared_error",
+    "standardise",
     "step",
+    "step_decay",
     "summary",
     "tanh",
     "trace",
     "train_step",
     "tree_map",
     "value_and_grad",
+    "warmup",
     "weight_decay",
     "xavier_normal",
     "zeros",

@@ -9,8 +9,9 @@ from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
-from .arguments import short, whole
-from .errors import ArgumentError, ShapeError
+from .arguments import number, short, whole
+from .arrays import Labels, Matrix
+from .errors import ArgumentError, ConfigError, ShapeError
 from .random import Key
 from .training import Batch
 
@@ -95,17 +96,87 @@ def minibatches(
     if not isinstance(drop_last, bool):
         raise ArgumentError(f"drop_last is True or False, not {short(drop_last)}")
     size, epochs = whole("size", size), whole("epochs", epochs)
-    n, targets = _rows("x", x), _rows("t", t)
-    if n != targets:
-        raise ShapeError(f"{n} targets, one for each input", f"{targets}").within(
-            "minibatches", before="t"
-        )
+    n = _pairs("minibatches", x, t)
     per_epoch = n // size if drop_last else -(-n // size)
     if not per_epoch:
         raise ShapeError(f"data for one batch of {size}", f"{n}").within("minibatches", before="x")
     if transform is not None and not callable(transform):
         raise ArgumentError(f"transform is a function of a key and a batch, not {short(transform)}")
     return Minibatches(key, x, t, size, per_epoch, range(epochs * per_epoch), transform)
+
+
+def split(key: Key, x: A, t: T, fraction: float) -> tuple[Batch[A, T], Batch[A, T]]:
+    """The data cut in two at random: the rest first, then ``fraction`` of it, held out.
+
+    >>> rest, held = split(Key(0), np.arange(10.0), np.arange(10), 0.2)
+    >>> len(rest.x), len(held.x)
+    (8, 2)
+    """
+    if not isinstance(key, Key):
+        raise ArgumentError(f"split takes a Key first, not {short(key)}; write Key(0)")
+    fraction = number("split's fraction", fraction, "(0, 1)")
+    n = _pairs("split", x, t)
+    count = round(n * fraction)
+    if not 0 < count < n:
+        raise ShapeError("data for two parts", f"{n}").within("split", before="x")
+    xs: Any = x
+    ts: Any = t
+    order = key.generator().permutation(n)
+    # Sorted, so that each part keeps the order of the data.
+    rest, held = np.sort(order[count:]), np.sort(order[:count])
+    return Batch(xs[rest], ts[rest]), Batch(xs[held], ts[held])
+
+
+def one_hot(t: Labels, classes: int) -> Matrix:
+    """Rows (n, classes) of float32 that are 1 at the label and 0 elsewhere.
+
+    >>> one_hot(np.array([2, 0]), 3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
+    """
+    classes = whole("one_hot's classes", classes)
+    if not isinstance(t, np.ndarray) or t.dtype.kind not in "iu" or t.ndim != 1:
+        raise ArgumentError(f"one_hot takes labels, integers (n,), not {short(t)}")
+    if t.size and not 0 <= t.min() <= t.max() < classes:
+        raise ConfigError(f"labels lie in [0, {classes}); these reach from {t.min()} to {t.max()}")
+    rows = np.zeros((len(t), classes), np.float32)
+    rows[np.arange(len(t)), t] = 1
+    return rows
+
+
+def standardise(train: A, *others: A) -> tuple[A, ...]:
+    """All arrays with each feature brought to mean 0 and deviation 1 of the first one's.
+
+    The statistics are those of ``train`` over its examples, also for the others: what a network is
+    tested on must be scaled as what it learned from. A feature that does not vary stays 0.
+
+    >>> train, test = standardise(np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([[5.0, 6.0]]))
+    >>> train, test
+    (array([[-1.,  0.],
+           [ 1.,  0.]]), array([[3., 1.]]))
+    """
+    arrays: list[Any] = [train, *others]
+    for x in arrays:
+        if not isinstance(x, np.ndarray) or x.dtype.kind != "f" or not x.ndim:
+            raise ArgumentError(f"standardise takes arrays of floats, not {short(x)}")
+        if x.shape[1:] != arrays[0].shape[1:]:
+            shapes = f"{arrays[0].shape[1:]}", f"{x.shape[1:]}"
+            raise ShapeError(f"examples of shape {shapes[0]}", shapes[1]).within("standardise")
+    if not len(arrays[0]):
+        raise ShapeError("at least one example", "none").within("standardise")
+    # Accumulated in float64, whatever the arrays hold.
+    mean = arrays[0].mean(0, dtype=np.float64)
+    std = arrays[0].std(0, dtype=np.float64)
+    std[std == 0] = 1
+    return tuple([((x - mean) / std).astype(x.dtype) for x in arrays])
+
+
+def _pairs(owner: str, x: Any, t: Any) -> int:
+    """How many examples there are, as many in ``x`` as in ``t``."""
+    n, targets = _rows("x", x), _rows("t", t)
+    if n != targets:
+        raise ShapeError(f"{n} targets, one for each input", f"{targets}").within(owner, before="t")
+    return n
 
 
 def _rows(name: str, x: Any) -> int:

@@ -154,6 +154,39 @@ def soft_cross_entropy() -> Loss[Matrix, Matrix]:
     return Loss(soft_cross_entropy_forward, soft_cross_entropy_backward, "soft_cross_entropy()")
 
 
+def sigmoid_cross_entropy_forward(y: Array, t: Array) -> tuple[float, tuple[Array, Array]]:
+    t = _float_targets(y, t)
+    if t.min() < 0 or t.max() > 1:
+        raise ConfigError(f"targets lie in [0, 1]; these reach from {t.min()} to {t.max()}")
+    wide = y.astype(np.float64)
+    # log(1 + exp(y)) - t * y, with the larger of 0 and y taken out so that nothing overflows.
+    value = np.log1p(np.exp(-np.abs(wide))) + np.maximum(wide, 0) - t * wide
+    return float(value.mean()), (y, t)
+
+
+def sigmoid_cross_entropy_backward(cache: tuple[Array, Array]) -> Array:
+    y, t = cache
+    e = np.exp(-np.abs(y))
+    p: Array = np.where(y >= 0, 1, e) / (1 + e)
+    p -= t
+    p *= 1 / p.size
+    return p
+
+
+def sigmoid_cross_entropy() -> Loss[Array, Array]:
+    """-(t log p + (1 - t) log(1 - p)) with p = sigmoid(y), the mean over all elements.
+
+    For yes or no, one logit each: ``y`` and ``t`` of one shape, (n, 1) say, t floats in [0, 1].
+
+    >>> value, _ = sigmoid_cross_entropy().forward(np.zeros((1, 1)), np.ones((1, 1)))
+    >>> round(value, 4)
+    0.6931
+    """
+    return Loss(
+        sigmoid_cross_entropy_forward, sigmoid_cross_entropy_backward, "sigmoid_cross_entropy()"
+    )
+
+
 # ---- regression --------------------------------------------------------------------------------
 
 
@@ -191,6 +224,32 @@ def squared_error() -> Loss[Array, Array]:
     24.5
     """
     return Loss(squared_error_forward, squared_error_backward, "squared_error()")
+
+
+def huber_forward(delta: float, y: Array, t: Array) -> tuple[float, Array]:
+    d: Array = y - _float_targets(y, t)
+    size = np.abs(d, dtype=np.float64)
+    value = np.where(size <= delta, 0.5 * size * size, delta * (size - 0.5 * delta))
+    return float(value.mean()), d
+
+
+def huber_backward(delta: float, d: Array) -> Array:
+    dy: Array = np.clip(d, -delta, delta)
+    dy *= 1 / d.size
+    return dy
+
+
+def huber(delta: float = 1.0) -> Loss[Array, Array]:
+    """Squared for small errors, straight for large ones; the mean over all elements.
+
+    0.5 d**2 where abs(d) <= delta, else delta (abs(d) - 0.5 delta), for d = y - t.
+    Source: Huber 1964, "Robust Estimation of a Location Parameter".
+
+    >>> huber().forward(np.array([[0.5, 3.0]]), np.zeros((1, 2)))[0]
+    1.3125
+    """
+    delta = number("huber's delta", delta, "(0, inf)")
+    return Loss(partial(huber_forward, delta), partial(huber_backward, delta), f"huber({delta})")
 
 
 # ---- what they share ---------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import numpy as np
 from .arguments import number
 from .arrays import Array
 from .schedules import Schedule, schedule_of, shown_rate
+from .transforms import check_matches, pattern, penalised
 from .tree import Grads, Params, tree_map
 from .updates import Optimizer, check_state, map_leaves, scaled
 
@@ -96,6 +97,160 @@ def _momentum_leaf(factor: float, share: float, g: Array, v: Array) -> tuple[Arr
     return new * factor, new
 
 
+def nesterov(learning_rate: float | Schedule, momentum: float = 0.9) -> Optimizer[Momentum]:
+    """Momentum that looks ahead: v <- momentum * v + g, p <- p - rate * (g + momentum * v).
+
+    Source: Sutskever et al. 2013, "On the importance of initialization and momentum in deep
+    learning"; the form, in which gradients are taken at p itself, is PyTorch's.
+
+    >>> nesterov(0.1)
+    nesterov(0.1, 0.9)
+    """
+    share = number("nesterov's momentum", momentum, "[0, 1)")
+    update = partial(_nesterov_update, schedule_of(learning_rate), share)
+    return Optimizer(_momentum_init, update, f"nesterov({shown_rate(learning_rate)}, {share})")
+
+
+def _nesterov_update(
+    schedule: Schedule, share: float, grads: Grads, state: Momentum, params: Params
+) -> tuple[Grads, Momentum]:
+    check_state("nesterov", Momentum, state)
+    leaf = partial(_nesterov_leaf, -schedule(state.step), share)
+    updates, velocity = map_leaves(leaf, grads, state.velocity)
+    return updates, Momentum(state.step + 1, velocity)
+
+
+def _nesterov_leaf(factor: float, share: float, g: Array, v: Array) -> tuple[Array, Array]:
+    new = v * share
+    new += g
+    ahead = new * share
+    ahead += g
+    return ahead * factor, new
+
+
+class Squares(NamedTuple):
+    """Steps made, and the sum or running mean of each squared gradient."""
+
+    step: int
+    square: Params
+
+
+def adagrad(learning_rate: float | Schedule, epsilon: float = 1e-10) -> Optimizer[Squares]:
+    """Rates that fall with use: s <- s + g**2, p <- p - rate * g / (sqrt(s) + epsilon).
+
+    Source: Duchi et al. 2011, "Adaptive Subgradient Methods".
+
+    >>> adagrad(0.01)
+    adagrad(0.01)
+    """
+    epsilon = number("adagrad's epsilon", epsilon, "[0, inf)")
+    update = partial(_adagrad_update, schedule_of(learning_rate), epsilon)
+    return Optimizer(_squares_init, update, f"adagrad({shown_rate(learning_rate)})")
+
+
+def _squares_init(params: Params) -> Squares:
+    return Squares(0, tree_map(np.zeros_like, params))
+
+
+def _adagrad_update(
+    schedule: Schedule, epsilon: float, grads: Grads, state: Squares, params: Params
+) -> tuple[Grads, Squares]:
+    check_state("adagrad", Squares, state)
+    leaf = partial(_adagrad_leaf, -schedule(state.step), epsilon)
+    updates, square = map_leaves(leaf, grads, state.square)
+    return updates, Squares(state.step + 1, square)
+
+
+def _adagrad_leaf(factor: float, epsilon: float, g: Array, s: Array) -> tuple[Array, Array]:
+    s = s + g * g
+    return g * factor / (np.sqrt(s) + epsilon), s
+
+
+def rmsprop(
+    learning_rate: float | Schedule, decay: float = 0.99, epsilon: float = 1e-8
+) -> Optimizer[Squares]:
+    """Gradients by their running size.
+
+    s <- decay * s + (1 - decay) * g**2, p <- p - rate * g / (sqrt(s) + epsilon).
+    Source: Hinton 2012, "Neural Networks for Machine Learning", lecture 6e.
+
+    >>> rmsprop(0.01)
+    rmsprop(0.01)
+    """
+    decay = number("rmsprop's decay", decay, "[0, 1)")
+    epsilon = number("rmsprop's epsilon", epsilon, "[0, inf)")
+    update = partial(_rmsprop_update, schedule_of(learning_rate), decay, epsilon)
+    return Optimizer(_squares_init, update, f"rmsprop({shown_rate(learning_rate)})")
+
+
+def _rmsprop_update(
+    schedule: Schedule, decay: float, epsilon: float, grads: Grads, state: Squares, params: Params
+) -> tuple[Grads, Squares]:
+    check_state("rmsprop", Squares, state)
+    leaf = partial(_rmsprop_leaf, -schedule(state.step), decay, epsilon)
+    updates, square = map_leaves(leaf, grads, state.square)
+    return updates, Squares(state.step + 1, square)
+
+
+def _rmsprop_leaf(
+    factor: float, decay: float, epsilon: float, g: Array, s: Array
+) -> tuple[Array, Array]:
+    s = s * decay + g * g * (1 - decay)
+    return g * factor / (np.sqrt(s) + epsilon), s
+
+
+class Adadelta(NamedTuple):
+    """Steps made, and the running means of each squared gradient and squared move."""
+
+    step: int
+    square: Params
+    move: Params
+
+
+def adadelta(
+    learning_rate: float | Schedule = 1.0, decay: float = 0.9, epsilon: float = 1e-6
+) -> Optimizer[Adadelta]:
+    """Moves whose size follows from earlier moves, so that the rate can be 1.
+
+    s <- decay * s + (1 - decay) * g**2, d = g * sqrt(m + epsilon) / sqrt(s + epsilon),
+    m <- decay * m + (1 - decay) * d**2, p <- p - rate * d.
+    Source: Zeiler 2012, "ADADELTA".
+
+    >>> adadelta()
+    adadelta(1.0)
+    """
+    decay = number("adadelta's decay", decay, "[0, 1)")
+    epsilon = number("adadelta's epsilon", epsilon, "(0, inf)")
+    update = partial(_adadelta_update, schedule_of(learning_rate), decay, epsilon)
+    return Optimizer(_adadelta_init, update, f"adadelta({shown_rate(learning_rate)})")
+
+
+def _adadelta_init(params: Params) -> Adadelta:
+    return Adadelta(0, tree_map(np.zeros_like, params), tree_map(np.zeros_like, params))
+
+
+def _adadelta_update(
+    schedule: Schedule,
+    decay: float,
+    epsilon: float,
+    grads: Grads,
+    state: Adadelta,
+    params: Params,
+) -> tuple[Grads, Adadelta]:
+    check_state("adadelta", Adadelta, state)
+    leaf = partial(_adadelta_leaf, -schedule(state.step), decay, epsilon)
+    updates, square, move = map_leaves(leaf, grads, state.square, state.move)
+    return updates, Adadelta(state.step + 1, square, move)
+
+
+def _adadelta_leaf(
+    factor: float, decay: float, epsilon: float, g: Array, s: Array, m: Array
+) -> tuple[Array, Array, Array]:
+    s = s * decay + g * g * (1 - decay)
+    d = g * (np.sqrt(m + epsilon) / np.sqrt(s + epsilon))
+    return d * factor, s, m * decay + d * d * (1 - decay)
+
+
 def adam(
     learning_rate: float | Schedule,
     beta1: float = 0.9,
@@ -164,3 +319,50 @@ def _adam_leaf(
     np.divide(m, u, out=u)
     u *= factor
     return u, m, v
+
+
+def adamw(
+    learning_rate: float | Schedule,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+    weight_decay: float = 0.01,
+    where: str = "**",
+) -> Optimizer[Adam]:
+    """Adam with weight decay apart from its means: p <- p - rate * weight_decay * p, then Adam.
+
+    ``where`` says which parameters decay, as for the function ``weight_decay``; all, as in PyTorch,
+    unless given. Source: Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization",
+    algorithm 2.
+
+    >>> adamw(1e-3, weight_decay=0.1)
+    adamw(0.001, weight_decay=0.1)
+    """
+    plain = adam(learning_rate, beta1, beta2, epsilon)
+    rate = number("adamw's weight_decay", weight_decay, "[0, inf)")
+    where = pattern("adamw", where)
+    return Optimizer(
+        partial(_adamw_init, where),
+        partial(_adamw_update, schedule_of(learning_rate), rate, where, plain),
+        f"adamw({shown_rate(learning_rate)}, weight_decay={rate})",
+    )
+
+
+def _adamw_init(where: str, params: Params) -> Adam:
+    check_matches(where, params)
+    return _adam_init(params)
+
+
+def _adamw_update(
+    schedule: Schedule,
+    rate: float,
+    where: str,
+    plain: Optimizer[Adam],
+    grads: Grads,
+    state: Adam,
+    params: Params,
+) -> tuple[Grads, Adam]:
+    check_state("adamw", Adam, state)
+    updates, new = plain.update(grads, state, params)
+    shrink = partial(np.multiply, -schedule(state.step) * rate)
+    return penalised(shrink, where, updates, params), new

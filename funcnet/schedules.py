@@ -40,6 +40,57 @@ def cosine_decay(rate: float, steps: int, final: float = 0.0) -> Schedule:
     )
 
 
+def exponential_decay(rate: float, steps: int, factor: float) -> Schedule:
+    """``rate`` times ``factor`` for every ``steps`` steps, smoothly: rate * factor**(step/steps).
+
+    >>> schedule = exponential_decay(0.1, steps=100, factor=0.5)
+    >>> schedule(0), round(schedule(50), 4), schedule(200)
+    (0.1, 0.0707, 0.025)
+    """
+    return partial(_exponential, *_decaying(rate, factor), whole("steps", steps))
+
+
+def step_decay(rate: float, every: int, factor: float) -> Schedule:
+    """``rate`` times ``factor`` for every ``every`` steps, at once: rate * factor**(step//every).
+
+    >>> schedule = step_decay(0.1, every=100, factor=0.5)
+    >>> schedule(0), schedule(99), schedule(200)
+    (0.1, 0.1, 0.025)
+    """
+    return partial(_stairs, *_decaying(rate, factor), whole("every", every))
+
+
+def warmup(steps: int, schedule: float | Schedule) -> Schedule:
+    """A straight rise over ``steps`` steps to the start of ``schedule``, which then begins.
+
+    schedule(0) * (step + 1) / steps before ``steps``, then schedule(step - steps).
+    Source: Goyal et al. 2017, "Accurate, Large Minibatch SGD".
+
+    >>> rate = warmup(4, cosine_decay(0.1, steps=10))
+    >>> rate(0), rate(3), rate(4), rate(14)
+    (0.025, 0.1, 0.1, 0.0)
+    """
+    return partial(_warmup, whole("steps", steps), schedule_of(schedule))
+
+
+def _decaying(rate: float, factor: float) -> tuple[float, float]:
+    return number("the rate", rate, "[0, inf)"), number("the factor", factor, "(0, inf)")
+
+
+def _exponential(rate: float, factor: float, steps: int, step: int) -> float:
+    return float(rate * factor ** (step / steps))
+
+
+def _stairs(rate: float, factor: float, every: int, step: int) -> float:
+    return float(rate * factor ** (step // every))
+
+
+def _warmup(steps: int, schedule: Schedule, step: int) -> float:
+    if step < steps:
+        return schedule(0) * (step + 1) / steps
+    return schedule(step - steps)
+
+
 def _constant(rate: float, step: int) -> float:
     return rate
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
@@ -62,44 +63,93 @@ def weight_decay(rate: float, where: str = "**/W") -> Optimizer[tuple[()]]:
     >>> decay.update(grads, decay.init(params), params)[0]["W"]
     array([0.1])
     """
-    if not isinstance(where, str):
-        raise ArgumentError(f"weight_decay's where is a pattern like '**/W', not {short(where)}")
     rate = number("weight_decay's rate", rate, "[0, inf)")
+    return _penalty("weight_decay", partial(np.multiply, rate), rate, where)
+
+
+def l1_penalty(rate: float, where: str = "**/W") -> Optimizer[tuple[()]]:
+    """Adds rate * sign(p) to the gradient of each parameter whose path matches ``where``.
+
+    That is the gradient of rate * sum(abs(p)), which draws small parameters to 0. ``where`` is as
+    for ``weight_decay``. Source: Tibshirani 1996, "Regression Shrinkage and Selection via the
+    Lasso".
+
+    >>> penalty = l1_penalty(0.1)
+    >>> params, grads = Params({"W": np.array([-2.0])}), Grads({"W": np.zeros(1)})
+    >>> penalty.update(grads, penalty.init(params), params)[0]["W"]
+    array([-0.1])
+    """
+    rate = number("l1_penalty's rate", rate, "[0, inf)")
+    return _penalty("l1_penalty", partial(_signs, rate), rate, where)
+
+
+def _signs(rate: float, p: Array) -> Array:
+    return rate * np.sign(p)
+
+
+def _penalty(
+    name: str, gradient: Callable[[Array], Array], rate: float, where: str
+) -> Optimizer[tuple[()]]:
+    where = pattern(name, where)
     return Optimizer(
-        partial(_decay_init, where),
-        partial(_decay_update, rate, where),
-        f"weight_decay({rate})",
+        partial(_penalty_init, where),
+        partial(_penalty_update, name, gradient, where),
+        f"{name}({rate})",
         transforms=True,
     )
 
 
-def _decay_init(where: str, params: Params) -> tuple[()]:
+def _penalty_init(where: str, params: Params) -> tuple[()]:
+    check_matches(where, params)
+    return ()
+
+
+def _penalty_update(
+    name: str,
+    gradient: Callable[[Array], Array],
+    where: str,
+    grads: Grads,
+    state: tuple[()],
+    params: Params,
+) -> tuple[Grads, tuple[()]]:
+    if not isinstance(grads, Grads) or not isinstance(params, Params):
+        kinds = f"{type(grads).__name__} and {type(params).__name__}"
+        raise ArgumentError(f"{name} takes Grads, a state and Params, not {kinds}")
+    return penalised(gradient, where, grads, params), state
+
+
+# ---- which parameters --------------------------------------------------------------------------
+
+
+def penalised(
+    gradient: Callable[[Array], Array], where: str, grads: Grads, params: Params, path: str = ""
+) -> Grads:
+    """``grads`` plus ``gradient(p)`` for each parameter p whose path matches ``where``."""
+    new: dict[str, Any] = {}
+    for name, g in grads.items():
+        if isinstance(g, Tree):
+            here = f"{path}{name}/"
+            new[name] = penalised(gradient, where, grads[name], params[name], here)
+        elif matches(where, path + name):
+            new[name] = g + gradient(params.leaf(name))
+        else:
+            new[name] = g
+    return Grads.fresh(new)
+
+
+def pattern(owner: str, where: object) -> str:
+    """``where`` if it is a text."""
+    if not isinstance(where, str):
+        raise ArgumentError(f"{owner}'s where is a pattern like '**/W', not {short(where)}")
+    return where
+
+
+def check_matches(where: str, params: Params) -> None:
+    """Raise ``ConfigError`` where no parameter's path matches."""
     paths = [path for path, _ in leaves(params)]
     if not any(matches(where, path) for path in paths):
         have = ", ".join(paths[:6]) + (", ..." if len(paths) > 6 else "")
         raise ConfigError(f"no parameter matches {where!r}; there are {have or 'none'}")
-    return ()
-
-
-def _decay_update(
-    rate: float, where: str, grads: Grads, state: tuple[()], params: Params
-) -> tuple[Grads, tuple[()]]:
-    if not isinstance(grads, Grads) or not isinstance(params, Params):
-        kinds = f"{type(grads).__name__} and {type(params).__name__}"
-        raise ArgumentError(f"weight_decay takes Grads, a state and Params, not {kinds}")
-    return _decayed(rate, where, grads, params, ""), state
-
-
-def _decayed(rate: float, where: str, grads: Grads, params: Params, path: str) -> Grads:
-    new: dict[str, Any] = {}
-    for name, g in grads.items():
-        if isinstance(g, Tree):
-            new[name] = _decayed(rate, where, grads[name], params[name], f"{path}{name}/")
-        elif matches(where, path + name):
-            new[name] = g + params.leaf(name) * rate
-        else:
-            new[name] = g
-    return Grads.fresh(new)
 
 
 @lru_cache(maxsize=4096)

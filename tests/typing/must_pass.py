@@ -257,6 +257,22 @@ conv_step = fn.train_step(convolutional, loss, fn.sgd(0.1))
 conv_start = fn.TrainState.start(weights, fn.sgd(0.1), key)
 functools.reduce(conv_step, augmented, conv_start)
 
+adaptive: list[fn.Optimizer[Any]] = [
+    fn.nesterov(0.1),
+    fn.adagrad(0.1),
+    fn.rmsprop(0.1),
+    fn.adadelta(),
+    fn.adamw(fn.warmup(10, fn.exponential_decay(0.1, 10, 0.5)), where="**/W"),
+    fn.chain(fn.l1_penalty(0.1), fn.sgd(fn.step_decay(0.1, 10, 0.5))),
+]
+for other in adaptive:
+    fn.train_step(mlp, loss, other)(fn.TrainState.start(params, other, key), fn.Batch(x, t))
+rest, held = fn.split(key, x, t, 0.25)
+assert_type(fn.one_hot(t, 3), fn.Matrix)
+scaled, scaled_too = fn.standardise(x, held.x)
+fn.evaluate(mlp, loss, params, rest.x, rest.t)
+for regression in (fn.huber(2.0), fn.sigmoid_cross_entropy()):
+    fn.evaluate(mlp, regression, params, x, rows)
 gradient = fn.value_and_grad(mlp, loss)
 value, grads, refreshed = gradient(params, x, t, fn.Train(key))
 assert_type(value, float)
