@@ -9,11 +9,11 @@ from typing import Any, overload
 from .arrays import dims
 from .composition import refuse
 from .errors import ArgumentError, FuncnetError, ShapeError
+from .fans import fan_functions, total
 from .functions import Functions, Spec, functions, no_grads, no_refresh
 from .kinds import Flow, Image, Kind, N
 from .layer import AnyLayer, Parts, Record
 from .layers.shape import identity
-from .pipeline import fan_functions, total
 from .random import Mode
 from .tree import NO_GRADS, NO_PARAMS, Grads, Params
 from .typed import Beside, Branch, Keeps, Layer, Merge, P, Q, Same, SameImage, X, Y, Z

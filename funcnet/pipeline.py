@@ -7,7 +7,6 @@ hand it the mode's child of that name, so that no two parts draw the same number
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -27,7 +26,7 @@ def pipeline_functions(parts: Parts) -> Functions:
         forward=partial(pipeline_forward, parts),
         backward=partial(pipeline_backward, parts),
         spec=partial(pipeline_spec, parts),
-        refresh=partial(pipeline_refresh, parts) if _moves(parts) else no_refresh,
+        refresh=partial(pipeline_refresh, parts) if moves(parts) else no_refresh,
         pull=partial(pipeline_pull, parts),
         grads=partial(pipeline_grads, parts, trained[0]) if trained else no_grads,
         apply=partial(pipeline_apply, parts),
@@ -112,7 +111,7 @@ def pipeline_apply(parts: Parts, params: Params, x: Any) -> Any:
 
 
 def pipeline_refresh(parts: Parts, params: Params, caches: list[Any]) -> Params:
-    return _refreshed(parts, params, caches)
+    return refreshed(parts, params, caches)
 
 
 def pipeline_spec(parts: Parts, shape: Any) -> tuple[Spec, Any]:
@@ -159,77 +158,7 @@ def _note(error: Exception, parts: Parts, i: int) -> None:
     )
 
 
-# ---- fans ---------------------------------------------------------------------------------------
-
-
-def fan_functions(parts: Parts) -> Functions:
-    trained = any(f.grads is not no_grads for _, f in parts)
-    return Functions(
-        forward=partial(fan_forward, parts),
-        backward=partial(fan_backward, parts),
-        spec=partial(fan_spec, parts),
-        refresh=partial(fan_refresh, parts) if _moves(parts) else no_refresh,
-        pull=partial(fan_pull, parts),
-        grads=partial(fan_grads, parts) if trained else no_grads,
-        apply=partial(fan_apply, parts),
-        flow=partial(fan_flow, parts),
-    )
-
-
-def fan_forward(
-    parts: Parts, params: Params, x: Any, mode: Mode
-) -> tuple[tuple[Any, ...], list[Any]]:
-    x = cast_floats(x, params)
-
-    def one(i: int, name: str, f: Functions) -> tuple[Any, Any]:
-        return f.forward(params.get(name, NO_PARAMS), x, mode.child(name))
-
-    results = _each(parts, one)
-    return tuple([y for y, _ in results]), [cache for _, cache in results]
-
-
-def fan_backward(parts: Parts, caches: list[Any], dys: Sequence[Any]) -> tuple[Any, Grads]:
-    results = _each(parts, lambda i, _, f: f.backward(caches[i], dys[i]))
-    grads = [(name, g) for (name, _), (_, g) in zip(parts, results, strict=True)]
-    return total([dx for dx, _ in results]), nest(Grads, grads)
-
-
-def fan_pull(parts: Parts, caches: list[Any], dys: Sequence[Any]) -> Any:
-    return total(_each(parts, lambda i, _, f: f.pull(caches[i], dys[i])))
-
-
-def fan_grads(parts: Parts, caches: list[Any], dys: Sequence[Any]) -> Grads:
-    return nest(Grads, _each(parts, lambda i, name, f: (name, f.grads(caches[i], dys[i]))))
-
-
-def fan_apply(parts: Parts, params: Params, x: Any) -> tuple[Any, ...]:
-    x = cast_floats(x, params)
-    return tuple(_each(parts, lambda _, name, f: f.apply(params.get(name, NO_PARAMS), x)))
-
-
-def fan_refresh(parts: Parts, params: Params, caches: list[Any]) -> Params:
-    return _refreshed(parts, params, caches)
-
-
-def fan_spec(parts: Parts, shape: Any) -> tuple[Spec, tuple[Any, ...]]:
-    results = _each(parts, lambda i, _, f: f.spec(shape))
-    specs = {name: spec for (name, _), (spec, _) in zip(parts, results, strict=True) if spec}
-    return specs, tuple([after for _, after in results])
-
-
-def fan_flow(parts: Parts, flow: Flow) -> Flow:
-    return tuple(_each(parts, lambda i, _, f: f.flow(flow)))
-
-
-def _each(parts: Parts, run: Callable[[int, str, Functions], Any]) -> list[Any]:
-    """What ``run`` gives for every part; an error in one is placed there."""
-    results = []
-    for i, (name, f) in enumerate(parts):
-        try:
-            results.append(run(i, name, f))
-        except FuncnetError as error:
-            raise error.within(name) from None
-    return results
+# ---- what composites share ----------------------------------------------------------------------
 
 
 def cast_floats(x: Any, params: Params) -> Any:
@@ -243,27 +172,11 @@ def cast_floats(x: Any, params: Params) -> Any:
     return cast(x, params) if params and x.dtype.kind == "f" else x
 
 
-def total(xs: Sequence[Any]) -> Any:
-    """The sum of arrays, or of tuples of arrays element by element; always a new array."""
-    if isinstance(xs[0], tuple):
-        return tuple(total(column) for column in zip(*xs, strict=True))
-    xs = [x for x in xs if x is not None]  # the gradients of integers
-    if not xs:
-        return None
-    y = xs[0] + xs[1] if len(xs) > 1 else xs[0].copy()
-    for x in xs[2:]:
-        y += x
-    return y
-
-
-# ---- both ---------------------------------------------------------------------------------------
-
-
-def _moves(parts: Parts) -> bool:
+def moves(parts: Parts) -> bool:
     return any(f.refresh is not no_refresh for _, f in parts)
 
 
-def _refreshed(parts: Parts, params: Params, caches: list[Any]) -> Params:
+def refreshed(parts: Parts, params: Params, caches: list[Any]) -> Params:
     new: dict[str, Any] = {}
     for (name, f), cache in zip(parts, caches, strict=True):
         if f.refresh is not no_refresh:

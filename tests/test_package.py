@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # The house: a file imports only from those above it.
 ORDER = """
-errors files arguments arrays kinds random tree functions pipeline layer composition typed
+errors files arguments arrays kinds random tree functions pipeline fans layer composition typed
 initializers layers/dense layers/activations layers/softmax layers/embedding layers/shape
 layers/noise layers/normalization
 windows layers/convolution layers/pooling
