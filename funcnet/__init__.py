@@ -8,7 +8,7 @@ from . import datasets
 from .arrays import Array, IntMatrix, Labels, Matrix, Tensor3, Tensor4, Vector
 from .checking import check_layer
 from .checkpoint import load, save
-from .combinators import add, fan_out, plus, residual
+from .combinators import add, both, concat, fan_out, residual
 from .data import Minibatches, minibatches, one_hot, split, standardise
 from .datasets import Dataset
 from .errors import (
@@ -58,6 +58,7 @@ from .losses import (
     softmax_cross_entropy,
     squared_error,
 )
+from .merges import join, plus, times
 from .metrics import accuracy, confusion_matrix, evaluate, predict
 from .optimizers import adadelta, adagrad, adam, adamw, momentum, nesterov, rmsprop, sgd
 from .random import Eval, Key, Mode, Train
@@ -134,11 +135,13 @@ __all__ = [
     "add",
     "apply_updates",
     "batch_norm",
+    "both",
     "cast",
     "chain",
     "check_layer",
     "checked",
     "clip_by_global_norm",
+    "concat",
     "confusion_matrix",
     "constant",
     "conv2d",
@@ -159,6 +162,7 @@ __all__ = [
     "he_normal",
     "huber",
     "identity",
+    "join",
     "l1_penalty",
     "layer_norm",
     "leaky_relu",
@@ -200,6 +204,7 @@ __all__ = [
     "step_decay",
     "summary",
     "tanh",
+    "times",
     "trace",
     "train_step",
     "tree_map",

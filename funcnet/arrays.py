@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex, TypeAlias, 
 import numpy as np
 
 Shape: TypeAlias = tuple[int, ...]
+# Of one example: a shape, or one for each of a tuple.
+Shapes: TypeAlias = "Shape | tuple[Shapes, ...]"
 
 _Float: TypeAlias = np.dtype[np.floating[Any]]
 _Integer: TypeAlias = np.dtype[np.integer[Any]]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import short
-from .arrays import Shape, shape_of
+from .arrays import Shapes, shape_of
 from .composition import refuse
 from .errors import ArgumentError, LayerCheckError, ShapeError
 from .functions import Leaf, Spec
@@ -44,7 +44,7 @@ _TOLERANCE = 1e-5
 _DRAWS = 30  # points tried before a layer counts as nowhere smooth
 
 
-def check_layer(layer: AnyLayer, shape: Shape, x: Any = None) -> None:
+def check_layer(layer: AnyLayer, shape: Shapes, x: Any = None) -> None:
     """Raise ``LayerCheckError``, naming what fails, unless ``layer`` keeps the contract.
 
     In Eval, and in Train with one fixed key, for examples of ``shape``: the declared shapes are
@@ -84,9 +84,10 @@ def check_layer(layer: AnyLayer, shape: Shape, x: Any = None) -> None:
 # ---- what is declared --------------------------------------------------------------------------
 
 
-def _check_returns(layer: AnyLayer, shape: Shape, x: Any) -> None:
+def _check_returns(layer: AnyLayer, shape: Shapes, x: Any) -> None:
     """What the functions return is of the kinds that they should return."""
-    declared: Any = layer.functions.spec(shape)
+    given: Any = shape
+    declared: Any = layer.functions.spec(given)
     if not isinstance(declared, tuple) or len(declared) != 2 or not isinstance(declared[0], dict):
         _fail(f"spec returns ({{name: Leaf}}, shape of one output), not {short(declared)}")
     spec, out = declared
@@ -126,7 +127,7 @@ def _shape(value: Any) -> Any:
     return shape_of(value) if isinstance(value, np.ndarray | tuple) else short(value)
 
 
-def _check_declared(layer: AnyLayer, shape: Shape) -> None:
+def _check_declared(layer: AnyLayer, shape: Shapes) -> None:
     (spec, out), (spec_again, out_again) = layer.spec(shape), layer.spec(shape)
     if out != out_again or _sizes(spec) != _sizes(spec_again):
         _fail("spec gives something else each time")

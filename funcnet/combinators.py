@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import Any, overload
 
-from .arrays import dims
 from .composition import refuse
-from .errors import ArgumentError, FuncnetError, ShapeError
-from .fans import fan_functions, total
-from .functions import Functions, Spec, functions, no_grads, no_refresh
-from .kinds import Flow, Image, Kind, N
+from .errors import ArgumentError, FuncnetError
+from .fans import both_functions, fan_functions
+from .functions import Functions, Spec, no_grads, no_refresh
+from .kinds import Flow, Image, N, Seq, Vec
 from .layer import AnyLayer, Parts, Record
 from .layers.shape import identity
+from .merges import join, plus
 from .random import Mode
-from .tree import NO_GRADS, NO_PARAMS, Grads, Params
-from .typed import Beside, Branch, Keeps, Layer, Merge, P, Q, Same, SameImage, X, Y, Z
+from .tree import NO_PARAMS, Grads, Params
+from .typed import Beside, Branch, Keeps, Layer, P, Q, Same, SameImage, X, Y, Z
 
 
 @overload
@@ -54,43 +53,25 @@ def fan_out(*layers: Any) -> Layer[Any, Any]:
     return net
 
 
-def plus_forward(params: Params, xs: tuple[Any, ...], mode: Mode) -> tuple[Any, int]:
-    return total(xs), len(xs)
+@overload
+def both(f: Layer[X, Y], g: Layer[Z, P], /) -> Layer[tuple[X, Z], tuple[Y, P]]: ...
+@overload
+def both(f: Layer[X, Y], g: Same, /) -> Layer[tuple[X, Any], tuple[Y, Any]]: ...
+@overload
+def both(f: Same, g: Layer[X, Y], /) -> Layer[tuple[Any, X], tuple[Any, Y]]: ...
+@overload
+def both(f: AnyLayer, g: AnyLayer, /, *more: AnyLayer) -> Layer[Any, Any]: ...
+def both(*layers: Any) -> Layer[Any, Any]:
+    """Layers side by side: the first on the first array of a tuple, the second on the second, ...
 
+    Its parts are "0", "1", ... unless named. ``fan_out(f, g)`` is ``both(f, g)`` on an input twice.
 
-def plus_backward(count: int, dy: Any) -> tuple[tuple[Any, ...], Grads]:
-    return (dy,) * count, NO_GRADS
-
-
-def plus_spec(shapes: Any) -> tuple[Spec, Any]:
-    if not shapes or not isinstance(shapes[0], tuple):
-        raise ShapeError("a tuple, as fan_out gives", f"one example of shape {dims(shapes)}")
-    if len(set(shapes)) > 1:
-        raise _unlike(map(dims, shapes))
-    return {}, shapes[0]
-
-
-def plus_flow(flow: Flow) -> Flow:
-    if not isinstance(flow, tuple):
-        if flow is not None:
-            raise ShapeError("a tuple, as fan_out gives", flow.words())
-        return None
-    known = [kind for kind in flow if kind is not None]
-    for kind in known[1:]:
-        if not _addable(known[0], kind):
-            raise _unlike(map(_words, known))
-    return known[0] if known else None
-
-
-def plus() -> Merge:
-    """The sum of the arrays in a tuple: what ends a fan.
-
-    >>> net = fan_out(dense(3, 2), dense(3, 2)) >> plus()
-    >>> net.spec((3,))[1]
+    >>> net = both(dense(3, 2), dense(5, 2)) >> plus()
+    >>> net.spec(((3,), (5,)))[1]
     (2,)
     """
-    made = functions(forward=plus_forward, backward=plus_backward, grads=no_grads)
-    return Merge.of(Record("plus", made._replace(spec=plus_spec, flow=plus_flow), "plus()"))
+    net: Layer[Any, Any] = _fan("both", both_of, layers)
+    return net
 
 
 @overload
@@ -140,6 +121,33 @@ def residual(body: Any, shortcut: Any = None) -> Any:
     ['dense1', 'dense2']
     """
     return _fan("residual", sum_of, (body, identity() if shortcut is None else shortcut))
+
+
+@overload
+def concat(f: Layer[X, Vec[Any]], g: Branch[X, Vec[Any]], /) -> Layer[X, Vec[Any]]: ...
+@overload
+def concat(f: Layer[X, Image[Any]], g: Branch[X, Image[Any]], /) -> Layer[X, Image[Any]]: ...
+@overload
+def concat(f: Layer[X, Seq[Any]], g: Branch[X, Seq[Any]], /) -> Layer[X, Seq[Any]]: ...
+@overload
+def concat(f: AnyLayer, g: AnyLayer, /, *more: AnyLayer) -> Layer[Any, Any]: ...
+def concat(*layers: Any) -> Layer[Any, Any]:
+    """f(x) and g(x) in a row: ``fan_out(f, g) >> join()`` as one part, channels for images.
+
+    >>> concat(conv2d(3, 8, 1), conv2d(3, 4, 3, pad=1)).spec((3, 6, 6))[1]
+    (12, 6, 6)
+    """
+    net: Layer[Any, Any] = _fan("concat", join_of, layers)
+    return net
+
+
+def both_of(name: str, parts: Parts) -> Layer[Any, Any]:
+    return _composite(name, parts, both_functions(_inside(parts)), partial(both_of, name))
+
+
+def join_of(name: str, parts: Parts) -> Layer[Any, Any]:
+    merged = merged_functions(fan_functions(_inside(parts)), join().functions)
+    return _composite(name, parts, merged, partial(join_of, name))
 
 
 def fan_of(name: str, parts: Parts) -> Layer[Any, Any]:
@@ -226,8 +234,9 @@ def _fan(name: str, build: Any, layers: tuple[AnyLayer, ...]) -> Any:
 
 def _composite(name: str, parts: Parts, made: Functions, rebuild: Any) -> Layer[Any, Any]:
     shown = f"{name}({', '.join(repr(layer) for _, layer in parts)})"
-    known = [layer.record.takes for _, layer in parts if layer.record.takes is not None]
-    takes = known[0] if known else None
+    known = [layer.record.takes for _, layer in parts]
+    first = next((kind for kind in known if kind is not None), None)
+    takes: Flow = tuple(known) if name == "both" else first
     try:
         made.flow(takes)
     except FuncnetError as error:
@@ -237,20 +246,3 @@ def _composite(name: str, parts: Parts, made: Functions, rebuild: Any) -> Layer[
 
 def _inside(parts: Parts) -> tuple[tuple[str, Functions], ...]:
     return tuple([(name, layer.functions) for name, layer in parts])
-
-
-def _unlike(sizes: Iterable[str]) -> ShapeError:
-    error = ShapeError("outputs of one shape to add", " and ".join(sizes))
-    error.before = "what comes in"
-    return error
-
-
-def _addable(a: Flow, b: Flow) -> bool:
-    if isinstance(a, Kind) and isinstance(b, Kind):
-        sizes = [kind.size for kind in (a, b) if kind.size is not ...]
-        return type(a) is type(b) and len(set(sizes)) < 2
-    return isinstance(a, tuple) == isinstance(b, tuple)
-
-
-def _words(flow: Flow) -> str:
-    return flow.words() if isinstance(flow, Kind) else "a tuple"

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from .arguments import number, short
-from .arrays import Array, Shape, dims
+from .arrays import Array, Shapes, dims
 from .composition import map_functions, refuse
 from .errors import ArgumentError
 from .functions import Functions, Leaf, Spec
@@ -43,7 +43,7 @@ def _numbers(leaf: Leaf) -> int:
     return size
 
 
-def summary(net: AnyLayer, shape: Shape) -> str:
+def summary(net: AnyLayer, shape: Shapes) -> str:
     """A table of the parts for one example of ``shape``: output shapes and parameter counts.
 
     Nothing is allocated. ``*`` marks parts whose parameters nothing trains.

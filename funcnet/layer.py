@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 import numpy as np
 
 from .arguments import short
-from .arrays import LEAF_NAMES, Shape, dims, is_arrays, shape_of
+from .arrays import LEAF_NAMES, Shapes, dims, is_arrays, shape_of
 from .errors import (
     ArgumentError,
     ConfigError,
@@ -159,7 +159,7 @@ class AnyLayer:
 
     # ---- before numbers exist
 
-    def spec(self, shape: Shape) -> tuple[Spec, Any]:
+    def spec(self, shape: Shapes) -> tuple[Spec, Any]:
         """The parameters for one example of ``shape`` (no batch axis), and the output's shape.
 
         Nothing is allocated. Raises ``ShapeError`` where the sizes do not fit.
@@ -169,7 +169,7 @@ class AnyLayer:
         except FuncnetError as error:
             raise self._placed(error) from None
 
-    def init(self, key: Key, shape: Shape, dtype: Any = np.float32) -> Params:
+    def init(self, key: Key, shape: Shapes, dtype: Any = np.float32) -> Params:
         """Parameters for examples of ``shape``, drawn leaf by leaf from ``key``'s children.
 
         ``shape`` is that of one example, without the batch axis. The same key gives the same

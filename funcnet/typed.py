@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, ov
 from .arrays import Array, IntMatrix, Matrix, Tensor3, Tensor4
 from .composition import compose, refuse
 from .functions import SpecOf
-from .kinds import Image, Kind, N, Seq, Tokens, Vec, _Same
+from .kinds import Image, Kind, M, N, Seq, Tokens, Vec, _Same
 from .layer import AnyLayer, Cache, CacheT, InputT, OutputT
 from .random import Mode
 from .tree import Grads, Params
@@ -297,6 +297,25 @@ if TYPE_CHECKING:
         def _takes(self, x: tuple[Array, ...], /) -> None: ...
         def _gives(self) -> Any: ...
 
+    class Join(AnyLayer):
+        """From a tuple of one kind to that kind, of as many features as all have: ``join``."""
+
+        @overload  # type: ignore[override]
+        def __rrshift__(self, other: Layer[X, tuple[Vec[N], Vec[M]]]) -> Layer[X, Vec[Any]]: ...
+        @overload
+        def __rrshift__(
+            self, other: Layer[X, tuple[Image[N], Image[M]]]
+        ) -> Layer[X, Image[Any]]: ...
+        @overload
+        def __rrshift__(self, other: Layer[X, tuple[Seq[N], Seq[M]]]) -> Layer[X, Seq[Any]]: ...
+        @overload
+        def __rrshift__(self, other: Layer[X, tuple[Y, Y, Y]]) -> Layer[X, Any]: ...
+        @overload
+        def __rrshift__(self, other: Layer[X, Any]) -> Layer[X, Any]: ...
+        def __rrshift__(self, other: Any) -> Any: ...
+        def _takes(self, x: tuple[Array, ...], /) -> None: ...
+        def _gives(self) -> Any: ...
+
     FloatsT = TypeVar("FloatsT", bound=Array)
 
 else:
@@ -336,7 +355,7 @@ else:
         def __getitem__(self, index):
             return self._item(index)
 
-    Same = SameImage = Merge = Layer
+    Same = SameImage = Merge = Join = Layer
 
 
 def sequential(*layers: AnyLayer | JustObject) -> Layer[Any, Any]:

@@ -141,6 +141,19 @@ def plus(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
     return fn.plus(), (draw(anything),) * draw(st.integers(1, 3))
 
 
+@st.composite
+def times(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    return fn.times(), (draw(anything),) * draw(st.integers(1, 3))
+
+
+@st.composite
+def join(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    shape, counts = draw(anything), draw(st.lists(sizes, min_size=1, max_size=3))
+    if len(shape) == 3:
+        return fn.join(), tuple((n, *shape[1:]) for n in counts)
+    return fn.join(), tuple((*shape[:-1], n) for n in counts)
+
+
 TABLE = (
     Row(
         "dense",
@@ -232,5 +245,7 @@ TABLE = (
     Row("relu", keeping(fn.relu, anything), refused=(), arguments=()),
     Row("sigmoid", keeping(fn.sigmoid, anything), refused=(), arguments=()),
     Row("tanh", keeping(fn.tanh, anything), refused=(), arguments=()),
+    Row("times", times(), refused=((3,), (3, 4)), arguments=()),
+    Row("join", join(), refused=((3,), (3, 4)), arguments=()),
     Row("plus", plus(), refused=((3,), (3, 4)), arguments=()),
 )

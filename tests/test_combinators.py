@@ -115,11 +115,57 @@ def test_parts_of_a_fan_draw_differently() -> None:
         ANY.fan_out(fn.batch_norm(), fn.dropout(0.4)) >> fn.plus(),
         fn.add(fn.add(fn.dense(3, 3), fn.relu()), fn.residual(fn.tanh())),
         fn.freeze(fn.add(fn.dense(3, 2), fn.dense(3, 2))),
+        fn.concat(fn.dense(3, 2), fn.dense(3, 4) >> fn.tanh()),
+        fn.fan_out(fn.dense(3, 2), fn.dense(3, 2) >> fn.sigmoid()) >> fn.times(),
+        fn.fan_out(fn.dense(3, 2), fn.batch_norm())
+        >> fn.both(fn.tanh(), fn.dense(3, 2))
+        >> fn.plus(),
     ],
     ids=repr,
 )
 def test_keeps_the_contract(net: fn.AnyLayer) -> None:
     fn.check_layer(net, (3,))
+
+
+def test_both_runs_each_on_its_own_input() -> None:
+    f, g = fn.dense(3, 2), fn.conv2d(1, 2, 3)
+    net = fn.both(f, g)
+    params = net.init(fn.Key(0), ((3,), (1, 5, 5)))
+    x, images = batch(4, 3), batch(4, 1, 5, 5)
+    y, z = net.apply(params, (x, images))
+    np.testing.assert_array_equal(y, f.apply(params["0"], x))
+    np.testing.assert_array_equal(z, g.apply(params["1"], images))
+    fn.check_layer(net, ((3,), (1, 5, 5)))
+
+
+def test_a_fan_is_both_on_copies_of_its_input() -> None:
+    fan, side = fn.fan_out(fn.dense(3, 2), fn.tanh()), fn.both(fn.dense(3, 2), fn.tanh())
+    params, x = fan.init(fn.Key(0), (3,)), batch(4, 3)
+    ys, cache = fan.forward(params, x, fn.Eval())
+    same_ys, side_cache = side.forward(params, (x, x), fn.Eval())
+    assert [y.tobytes() for y in ys] == [y.tobytes() for y in same_ys]
+    dx, grads = fan.backward(cache, ys)
+    dxs, side_grads = side.backward(side_cache, ys)
+    np.testing.assert_allclose(dx, dxs[0] + dxs[1], rtol=1e-6)
+    assert grads == side_grads
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 5, 5)])
+def test_concat_puts_features_and_channels_in_a_row(shape: tuple[int, ...]) -> None:
+    net: Any = ANY.concat(fn.relu(), fn.tanh())
+    x = batch(4, *shape)
+    y, cache = net.forward(fn.NO_PARAMS, x, fn.Eval())
+    np.testing.assert_array_equal(y, np.concatenate([np.maximum(x, 0), np.tanh(x)], 1))
+    assert net.spec(shape)[1] == (2 * shape[0], *shape[1:])
+    dx, _ = net.backward(cache, np.ones_like(y))
+    np.testing.assert_allclose(dx, (x > 0) + 1 - np.tanh(x) ** 2, rtol=1e-5, atol=1e-6)
+
+
+def test_sizes_are_known_through_a_join() -> None:
+    joined = fn.concat(fn.dense(3, 2), fn.dense(3, 4))
+    assert (joined >> fn.dense(6, 1)).spec((3,))[1] == (1,)
+    with pytest.raises(fn.ShapeError, match="dense1 in concat1 >> dense1 expects 5 features, but"):
+        joined >> fn.dense(5, 1)
 
 
 ERRORS: dict[str, tuple[Any, str]] = {
@@ -139,6 +185,19 @@ ERRORS: dict[str, tuple[Any, str]] = {
     "inside": (
         lambda: fn.relu() >> ANY.residual(fn.sequential(fn.dense(..., 4), fn.conv2d(1, 2, 3))),
         "conv2d1 in dense1 >> conv2d1 expects 1 channel, but dense1 gives 4 features",
+    ),
+    "both on one": (
+        lambda: fn.sequential(fn.dense(3, 2), fn.both(fn.relu(), fn.tanh())),
+        "both1 in dense1 >> both1 expects a tuple of 2, an input for each, but dense1 gives 2 feat",
+    ),
+    "join of kinds": (
+        lambda: ANY.concat(fn.dense(..., 2), fn.embedding(3, 4)),
+        "concat expects outputs of one kind to join, but what comes in gives 2 features and 4",
+    ),
+    "join of sizes": (
+        lambda: ANY.concat(fn.conv2d(1, 2, 3), fn.conv2d(1, 2, 1)).init(fn.Key(0), (1, 5, 5)),
+        "concat expects outputs that differ in their features alone, to join, but what comes in "
+        "gives 2x3x3 and 2x5x5",
     ),
     "plus alone": (
         lambda: fn.sequential(fn.dense(3, 2), fn.plus()),

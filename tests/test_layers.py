@@ -17,8 +17,13 @@ import funcnet as fn
 
 from .layer_table import TABLE, Row
 
-COMBINATORS = {"sequential", "fan_out"}  # made of layers; tested in test_combinators
-KINDS = ("Layer", "Same", "SameImage", "Merge")
+COMBINATORS = {
+    "sequential",
+    "fan_out",
+    "both",
+    "concat",
+}  # made of layers; tested in test_combinators
+KINDS = ("Layer", "Same", "SameImage", "Merge", "Join")
 
 rows = pytest.mark.parametrize("row", TABLE, ids=[row.name for row in TABLE])
 

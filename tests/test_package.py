@@ -18,7 +18,8 @@ errors files arguments arrays kinds random tree functions pipeline fans layer co
 initializers layers/dense layers/activations layers/softmax layers/embedding layers/shape
 layers/noise layers/normalization
 windows layers/convolution layers/pooling
-combinators wrappers losses schedules updates transforms optimizers metrics training data datasets
+merges combinators wrappers losses schedules updates transforms optimizers metrics training
+data datasets
 checkpoint inspection probing checking __init__
 """.split()
 

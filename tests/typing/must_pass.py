@@ -74,6 +74,14 @@ fn.dense(4, 8) >> fn.reshape((2, 2, 2)) >> fn.conv2d(2, 1, 1) >> fn.reshape((4,)
 words = fn.embedding(10, 4) >> fn.layer_norm() >> fn.tanh()
 words.apply(words.init(key, (3,)), tokens)
 
+# Side by side, gated, and in a row.
+pair = fn.fan_out(fn.dense(4, 5), fn.dense(4, 5)) >> fn.both(fn.relu(), fn.dense(5, 5))
+pair >> fn.plus() >> fn.dense(5, 3)
+fn.fan_out(fn.dense(4, 5), fn.dense(4, 5) >> fn.sigmoid()) >> fn.times() >> fn.dense(5, 3)
+fn.fan_out(fn.dense(4, 5), fn.dense(4, 2)) >> fn.join() >> fn.dense(7, 3)
+fn.concat(fn.dense(4, 5), fn.dense(4, 2)) >> fn.relu() >> fn.dense(..., 3)
+fn.concat(fn.conv2d(1, 2, 1), fn.conv2d(1, 3, 3, pad=1)) >> fn.conv2d(5, 1, 1)
+
 # Prefixes and parts.
 features = mlp[:2]
 fn.freeze(features) >> fn.dense(5, 7)
