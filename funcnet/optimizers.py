@@ -6,8 +6,9 @@ learning rate, a number or a schedule; every one counts its steps.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,25 @@ from .schedules import Schedule, schedule_of, shown_rate
 from .transforms import check_matches, pattern, penalised
 from .tree import Grads, Params, tree_map
 from .updates import Optimizer, check_state, map_leaves, scaled
+
+
+def _update(
+    name: str,
+    kind: Any,
+    leaf: Callable[..., tuple[Array, ...]],
+    schedule: Schedule,
+    grads: Grads,
+    state: Any,
+    params: Params,
+) -> tuple[Grads, Any]:
+    """The update of an optimizer that treats every leaf alike and every step alike.
+
+    ``leaf(-rate, g, *state leaves)`` gives a leaf's update and its new state; a state is the count
+    of steps and then the trees of such leaves.
+    """
+    check_state(name, kind, state)
+    updates, *trees = map_leaves(partial(leaf, -schedule(state.step)), grads, *state[1:])
+    return updates, kind(state.step + 1, *trees)
 
 
 class Step(NamedTuple):
@@ -49,20 +69,12 @@ def sgd(learning_rate: float | Schedule) -> Optimizer[Step]:
     >>> apply_updates(params, updates)["b"], state
     (array([0.8]), Step(step=1))
     """
-    update = partial(_sgd_update, schedule_of(learning_rate))
+    update = partial(_update, "sgd", Step, scaled, schedule_of(learning_rate))
     return Optimizer(_first_step, update, f"sgd({shown_rate(learning_rate)})")
 
 
 def _first_step(params: Params) -> Step:
     return Step(0)
-
-
-def _sgd_update(
-    schedule: Schedule, grads: Grads, state: Step, params: Params
-) -> tuple[Grads, Step]:
-    check_state("sgd", Step, state)
-    (updates,) = map_leaves(partial(scaled, -schedule(state.step)), grads)
-    return updates, Step(state.step + 1)
 
 
 def momentum(learning_rate: float | Schedule, momentum: float = 0.9) -> Optimizer[Momentum]:
@@ -74,7 +86,8 @@ def momentum(learning_rate: float | Schedule, momentum: float = 0.9) -> Optimize
     array([0.])
     """
     share = number("momentum's momentum", momentum, "[0, 1)")
-    update = partial(_momentum_update, schedule_of(learning_rate), share)
+    leaf = partial(_momentum_leaf, share)
+    update = partial(_update, "momentum", Momentum, leaf, schedule_of(learning_rate))
     return Optimizer(_momentum_init, update, f"momentum({shown_rate(learning_rate)}, {share})")
 
 
@@ -82,16 +95,7 @@ def _momentum_init(params: Params) -> Momentum:
     return Momentum(0, tree_map(np.zeros_like, params))
 
 
-def _momentum_update(
-    schedule: Schedule, share: float, grads: Grads, state: Momentum, params: Params
-) -> tuple[Grads, Momentum]:
-    check_state("momentum", Momentum, state)
-    leaf = partial(_momentum_leaf, -schedule(state.step), share)
-    updates, velocity = map_leaves(leaf, grads, state.velocity)
-    return updates, Momentum(state.step + 1, velocity)
-
-
-def _momentum_leaf(factor: float, share: float, g: Array, v: Array) -> tuple[Array, Array]:
+def _momentum_leaf(share: float, factor: float, g: Array, v: Array) -> tuple[Array, Array]:
     new = v * share
     new += g
     return new * factor, new
@@ -107,20 +111,12 @@ def nesterov(learning_rate: float | Schedule, momentum: float = 0.9) -> Optimize
     nesterov(0.1, 0.9)
     """
     share = number("nesterov's momentum", momentum, "[0, 1)")
-    update = partial(_nesterov_update, schedule_of(learning_rate), share)
+    leaf = partial(_nesterov_leaf, share)
+    update = partial(_update, "nesterov", Momentum, leaf, schedule_of(learning_rate))
     return Optimizer(_momentum_init, update, f"nesterov({shown_rate(learning_rate)}, {share})")
 
 
-def _nesterov_update(
-    schedule: Schedule, share: float, grads: Grads, state: Momentum, params: Params
-) -> tuple[Grads, Momentum]:
-    check_state("nesterov", Momentum, state)
-    leaf = partial(_nesterov_leaf, -schedule(state.step), share)
-    updates, velocity = map_leaves(leaf, grads, state.velocity)
-    return updates, Momentum(state.step + 1, velocity)
-
-
-def _nesterov_leaf(factor: float, share: float, g: Array, v: Array) -> tuple[Array, Array]:
+def _nesterov_leaf(share: float, factor: float, g: Array, v: Array) -> tuple[Array, Array]:
     new = v * share
     new += g
     ahead = new * share
@@ -144,7 +140,8 @@ def adagrad(learning_rate: float | Schedule, epsilon: float = 1e-10) -> Optimize
     adagrad(0.01)
     """
     epsilon = number("adagrad's epsilon", epsilon, "[0, inf)")
-    update = partial(_adagrad_update, schedule_of(learning_rate), epsilon)
+    leaf = partial(_adagrad_leaf, epsilon)
+    update = partial(_update, "adagrad", Squares, leaf, schedule_of(learning_rate))
     return Optimizer(_squares_init, update, f"adagrad({shown_rate(learning_rate)})")
 
 
@@ -152,16 +149,7 @@ def _squares_init(params: Params) -> Squares:
     return Squares(0, tree_map(np.zeros_like, params))
 
 
-def _adagrad_update(
-    schedule: Schedule, epsilon: float, grads: Grads, state: Squares, params: Params
-) -> tuple[Grads, Squares]:
-    check_state("adagrad", Squares, state)
-    leaf = partial(_adagrad_leaf, -schedule(state.step), epsilon)
-    updates, square = map_leaves(leaf, grads, state.square)
-    return updates, Squares(state.step + 1, square)
-
-
-def _adagrad_leaf(factor: float, epsilon: float, g: Array, s: Array) -> tuple[Array, Array]:
+def _adagrad_leaf(epsilon: float, factor: float, g: Array, s: Array) -> tuple[Array, Array]:
     s = s + g * g
     return g * factor / (np.sqrt(s) + epsilon), s
 
@@ -179,21 +167,13 @@ def rmsprop(
     """
     decay = number("rmsprop's decay", decay, "[0, 1)")
     epsilon = number("rmsprop's epsilon", epsilon, "[0, inf)")
-    update = partial(_rmsprop_update, schedule_of(learning_rate), decay, epsilon)
+    leaf = partial(_rmsprop_leaf, decay, epsilon)
+    update = partial(_update, "rmsprop", Squares, leaf, schedule_of(learning_rate))
     return Optimizer(_squares_init, update, f"rmsprop({shown_rate(learning_rate)})")
 
 
-def _rmsprop_update(
-    schedule: Schedule, decay: float, epsilon: float, grads: Grads, state: Squares, params: Params
-) -> tuple[Grads, Squares]:
-    check_state("rmsprop", Squares, state)
-    leaf = partial(_rmsprop_leaf, -schedule(state.step), decay, epsilon)
-    updates, square = map_leaves(leaf, grads, state.square)
-    return updates, Squares(state.step + 1, square)
-
-
 def _rmsprop_leaf(
-    factor: float, decay: float, epsilon: float, g: Array, s: Array
+    decay: float, epsilon: float, factor: float, g: Array, s: Array
 ) -> tuple[Array, Array]:
     s = s * decay + g * g * (1 - decay)
     return g * factor / (np.sqrt(s) + epsilon), s
@@ -221,7 +201,8 @@ def adadelta(
     """
     decay = number("adadelta's decay", decay, "[0, 1)")
     epsilon = number("adadelta's epsilon", epsilon, "(0, inf)")
-    update = partial(_adadelta_update, schedule_of(learning_rate), decay, epsilon)
+    leaf = partial(_adadelta_leaf, decay, epsilon)
+    update = partial(_update, "adadelta", Adadelta, leaf, schedule_of(learning_rate))
     return Optimizer(_adadelta_init, update, f"adadelta({shown_rate(learning_rate)})")
 
 
@@ -229,22 +210,8 @@ def _adadelta_init(params: Params) -> Adadelta:
     return Adadelta(0, tree_map(np.zeros_like, params), tree_map(np.zeros_like, params))
 
 
-def _adadelta_update(
-    schedule: Schedule,
-    decay: float,
-    epsilon: float,
-    grads: Grads,
-    state: Adadelta,
-    params: Params,
-) -> tuple[Grads, Adadelta]:
-    check_state("adadelta", Adadelta, state)
-    leaf = partial(_adadelta_leaf, -schedule(state.step), decay, epsilon)
-    updates, square, move = map_leaves(leaf, grads, state.square, state.move)
-    return updates, Adadelta(state.step + 1, square, move)
-
-
 def _adadelta_leaf(
-    factor: float, decay: float, epsilon: float, g: Array, s: Array, m: Array
+    decay: float, epsilon: float, factor: float, g: Array, s: Array, m: Array
 ) -> tuple[Array, Array, Array]:
     s = s * decay + g * g * (1 - decay)
     d = g * (np.sqrt(m + epsilon) / np.sqrt(s + epsilon))
