@@ -92,7 +92,8 @@ def train(seed: int, epochs: int) -> tuple[fn.Params, list[Epoch]]:
         key.child("batches"), data.x, data.t, size=50, epochs=epochs, transform=jiggle
     )
     optimizer = fn.adam(fn.cosine_decay(0.003, steps=len(batches)))
-    step = fn.train_step(net, fn.softmax_cross_entropy(), optimizer)
+    # Smoothed labels keep the network from being too sure of how the training hands write.
+    step = fn.train_step(net, fn.softmax_cross_entropy(label_smoothing=0.1), optimizer)
     state = fn.TrainState.start(net.init(key.child("init"), IMAGE), optimizer, key.child("train"))
 
     history, losses = [], []
