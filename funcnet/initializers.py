@@ -22,7 +22,7 @@ def he_normal(key: Key, shape: Shape, fan_in: int, fan_out: int, dtype: Any) -> 
     >>> he_normal(Key(0), (200, 100), 200, 100, np.float32).std().round(2)
     np.float32(0.1)
     """
-    return _draw_normal(math.sqrt(2 / max(fan_in, 1)), key, shape, dtype)
+    return draw_normal(math.sqrt(2 / max(fan_in, 1)), key, shape, dtype)
 
 
 def xavier_normal(key: Key, shape: Shape, fan_in: int, fan_out: int, dtype: Any) -> Array:
@@ -31,7 +31,7 @@ def xavier_normal(key: Key, shape: Shape, fan_in: int, fan_out: int, dtype: Any)
     Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward
     neural networks", equation 12; the form is PyTorch's.
     """
-    return _draw_normal(math.sqrt(2 / max(fan_in + fan_out, 1)), key, shape, dtype)
+    return draw_normal(math.sqrt(2 / max(fan_in + fan_out, 1)), key, shape, dtype)
 
 
 def normal(std: float) -> Initializer:
@@ -57,10 +57,11 @@ def ones(key: Key, shape: Shape, fan_in: int, fan_out: int, dtype: Any) -> Array
 
 
 def _normal(std: float, key: Key, shape: Shape, fan_in: int, fan_out: int, dtype: Any) -> Array:
-    return _draw_normal(std, key, shape, dtype)
+    return draw_normal(std, key, shape, dtype)
 
 
-def _draw_normal(std: float, key: Key, shape: Shape, dtype: Any) -> Array:
+def draw_normal(std: float, key: Key, shape: Shape, dtype: Any) -> Array:
+    """Normal numbers of mean 0 and standard deviation ``std``."""
     # float64 parameters get numbers of full precision; all others are drawn in float32.
     wide = np.float64 if np.dtype(dtype).itemsize == 8 else np.float32
     values = key.generator().standard_normal(shape, dtype=wide)

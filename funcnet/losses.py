@@ -16,6 +16,8 @@ import numpy as np
 from .arguments import function, number, short
 from .arrays import Array, Labels, Matrix, is_arrays, shape_of
 from .errors import ArgumentError, ConfigError, DtypeError, ShapeError
+from .layers.activations import sigmoid_apply
+from .tree import NO_PARAMS
 
 Y = TypeVar("Y")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -166,8 +168,7 @@ def sigmoid_cross_entropy_forward(y: Array, t: Array) -> tuple[float, tuple[Arra
 
 def sigmoid_cross_entropy_backward(cache: tuple[Array, Array]) -> Array:
     y, t = cache
-    e = np.exp(-np.abs(y))
-    p: Array = np.where(y >= 0, 1, e) / (1 + e)
+    p = sigmoid_apply(NO_PARAMS, y)
     p -= t
     p *= 1 / p.size
     return p

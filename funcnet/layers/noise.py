@@ -9,6 +9,7 @@ import numpy as np
 from ..arguments import number
 from ..arrays import Array
 from ..functions import identity_backward
+from ..initializers import draw_normal
 from ..random import Eval, Key, Mode
 from ..tree import NO_GRADS, Grads, Params
 from ..typed import Same
@@ -68,11 +69,7 @@ def dropout(rate: float) -> Same:
 def gaussian_noise_forward(std: float, params: Params, x: Array, mode: Mode) -> tuple[Array, None]:
     if isinstance(mode, Eval):
         return x, None
-    # float64 gets noise of full precision; all else is drawn in float32.
-    wide = np.float64 if x.dtype == np.float64 else np.float32
-    noise = mode.key.generator().standard_normal(x.shape, dtype=wide)
-    noise *= wide(std)
-    return x + noise.astype(x.dtype, copy=False), None
+    return x + draw_normal(std, mode.key, x.shape, x.dtype), None
 
 
 def gaussian_noise(std: float) -> Same:
