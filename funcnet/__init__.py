@@ -4,13 +4,14 @@ A layer is a pair of pure functions; ``>>`` composes them; parameters are immuta
 is a fold. ``README.md`` shows the whole on one screen.
 """
 
-from . import datasets
+from . import datasets, models, plotting
 from .arrays import Array, IntMatrix, Labels, Matrix, Tensor3, Tensor4, Vector
 from .checking import check_layer
 from .checkpoint import load, save
 from .combinators import add, both, concat, fan_out, residual
-from .data import Minibatches, minibatches, one_hot, split, standardise
+from .data import Minibatches, epochs, minibatches, one_hot, prepare, split, standardise
 from .datasets import Dataset
+from .diagrams import diagram, units
 from .errors import (
     ArgumentError,
     CheckpointError,
@@ -20,12 +21,15 @@ from .errors import (
     FuncnetError,
     ImmutableError,
     LayerCheckError,
+    MissingExtraError,
     MissingFileError,
     NonFiniteError,
     ParamsError,
     ShapeError,
 )
 from .functions import Initializer, Leaf, Spec, cast, no_grads, no_refresh
+from .graph import Graph
+from .graph_svg import Edge, Node
 from .initializers import he_normal, normal, ones, xavier_normal, zeros
 from .inspection import count, numerical_gradient, summary, trace
 from .kinds import SAME, Image, Seq, Tokens, Vec
@@ -62,6 +66,7 @@ from .merges import join, plus, times
 from .metrics import accuracy, confusion_matrix, evaluate, predict
 from .optimizers import adadelta, adagrad, adam, adamw, momentum, nesterov, rmsprop, sgd
 from .random import Eval, Key, Mode, Train
+from .scalars import Scalar
 from .schedules import (
     Schedule,
     constant,
@@ -70,6 +75,7 @@ from .schedules import (
     step_decay,
     warmup,
 )
+from .search import Trial, log_uniform, median_stop, random_search
 from .training import Batch, TrainState, train_step, value_and_grad
 from .transforms import clip_by_global_norm, l1_penalty, weight_decay
 from .tree import NO_GRADS, NO_PARAMS, Grads, Params, leaves, tree_map
@@ -93,9 +99,11 @@ __all__ = [
     "DataError",
     "Dataset",
     "DtypeError",
+    "Edge",
     "Eval",
     "FuncnetError",
     "Grads",
+    "Graph",
     "Image",
     "ImmutableError",
     "Initializer",
@@ -108,14 +116,17 @@ __all__ = [
     "Loss",
     "Matrix",
     "Minibatches",
+    "MissingExtraError",
     "MissingFileError",
     "Mode",
+    "Node",
     "NonFiniteError",
     "Optimizer",
     "Params",
     "ParamsError",
     "Same",
     "SameImage",
+    "Scalar",
     "Schedule",
     "Seq",
     "ShapeError",
@@ -125,6 +136,7 @@ __all__ = [
     "Tokens",
     "Train",
     "TrainState",
+    "Trial",
     "Vec",
     "Vector",
     "accuracy",
@@ -149,9 +161,11 @@ __all__ = [
     "count",
     "datasets",
     "dense",
+    "diagram",
     "dropout",
     "elu",
     "embedding",
+    "epochs",
     "evaluate",
     "exponential_decay",
     "fan_out",
@@ -169,9 +183,12 @@ __all__ = [
     "leaves",
     "load",
     "log_softmax",
+    "log_uniform",
     "max_pool2d",
     "mean_squared_error",
+    "median_stop",
     "minibatches",
+    "models",
     "momentum",
     "nesterov",
     "no_grads",
@@ -180,8 +197,11 @@ __all__ = [
     "numerical_gradient",
     "one_hot",
     "ones",
+    "plotting",
     "plus",
     "predict",
+    "prepare",
+    "random_search",
     "recompute",
     "relu",
     "reshape",
@@ -208,6 +228,7 @@ __all__ = [
     "trace",
     "train_step",
     "tree_map",
+    "units",
     "value_and_grad",
     "warmup",
     "weight_decay",

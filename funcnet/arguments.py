@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from operator import index
+from sys import maxsize
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,8 @@ def whole(name: str, value: Any, smallest: int = 1) -> int:
         raise ArgumentError(f"{name} is an integer, not {short(value)}") from None
     if number < smallest:
         raise ConfigError(f"{name} is an integer of at least {smallest}, not {number}")
+    if number > maxsize:
+        raise ConfigError(f"{name} is an integer of at most {maxsize}, not {short(number)}")
     return number
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, overload
+from itertools import accumulate
+from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 import numpy as np
 
-from .arguments import number, short, whole
+from .arguments import function, number, short, whole
 from .arrays import Labels, Matrix
 from .errors import ArgumentError, ConfigError, ShapeError
+from .losses import Loss
 from .random import Key
-from .training import Batch
+from .training import Batch, StepFunction, TrainState, train_step
+from .typed import B, Fixed, Net
+from .updates import Optimizer
 
 A = TypeVar("A")
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -45,6 +50,10 @@ class Minibatches(Sequence[Batch[A, T]], Generic[A, T]):
 
     def __iter__(self) -> Iterator[Batch[A, T]]:
         return map(self._batch, self.steps)
+
+    def since(self, step: int) -> Minibatches[A, T]:
+        """Those that remain for a run that has made ``step`` steps."""
+        return replace(self, steps=range(max(step, self.steps.start), self.steps.stop))
 
     def _batch(self, step: int) -> Batch[A, T]:
         epoch, i = divmod(step, self.per_epoch)
@@ -91,8 +100,7 @@ def minibatches(
     >>> len(batches), [len(batch.x) for batch in batches[:3]]
     (6, [4, 4, 2])
     """
-    if not isinstance(key, Key):
-        raise ArgumentError(f"minibatches takes a Key first, not {short(key)}; write Key(0)")
+    _key("minibatches", key)
     if not isinstance(drop_last, bool):
         raise ArgumentError(f"drop_last is True or False, not {short(drop_last)}")
     size, epochs = whole("size", size), whole("epochs", epochs)
@@ -105,6 +113,76 @@ def minibatches(
     return Minibatches(key, x, t, size, per_epoch, range(epochs * per_epoch), transform)
 
 
+def epochs(
+    step: StepFunction[S, A, T], batches: Minibatches[A, T], start: TrainState[S]
+) -> Iterator[TrainState[S]]:
+    """Train by ``step`` on ``batches``: the states after each epoch, as they come.
+
+    The fold ``accumulate(batches, step, initial=start)``, seen once an epoch. A ``start`` that was
+    saved in the middle of a run goes on from its step.
+
+    >>> net, optimizer = dense(2, 1), sgd(0.1)
+    >>> step = train_step(net, mean_squared_error(), optimizer)
+    >>> start = TrainState.start(net.init(Key(0), (2,)), optimizer, Key(1))
+    >>> batches = minibatches(Key(2), np.ones((6, 2)), np.ones((6, 1)), size=2, epochs=3)
+    >>> [state.step for state in epochs(step, batches, start)]
+    [3, 6, 9]
+    """
+    function("epochs' step", step, "train_step(net, loss, optimizer)")
+    if not isinstance(batches, Minibatches):
+        raise ArgumentError(f"epochs takes what minibatches gives second, not {short(batches)}")
+    if not isinstance(start, TrainState):
+        raise ArgumentError(f"epochs takes a TrainState third, not {short(start)}")
+    states = accumulate(batches.since(start.step), step, initial=start)
+    return _at_ends(states, start.step, batches.per_epoch)
+
+
+def _at_ends(
+    states: Iterable[TrainState[S]], first: int, per_epoch: int
+) -> Iterator[TrainState[S]]:
+    return (state for state in states if state.step > first and not state.step % per_epoch)
+
+
+class Prepared(NamedTuple, Generic[S, A, T]):
+    """What ``prepare`` gives: the arguments of ``functools.reduce``, and of ``epochs``."""
+
+    step: StepFunction[S, A, T]
+    batches: Minibatches[A, T]
+    start: TrainState[S]
+
+
+def prepare(
+    key: Key,
+    net: Net[A, Fixed[B]],
+    loss: Loss[B, T],
+    optimizer: Optimizer[S],
+    x: Fixed[A],
+    t: Fixed[T],
+    size: int,
+    epochs: int = 1,
+) -> Prepared[S, A, T]:
+    """All that a run of training folds, from one key: ``(step, batches, start)``.
+
+    The parameters are drawn from ``key.child("init")`` for examples such as ``x`` holds, the
+    ``minibatches`` from ``key.child("batches")``, and what the steps draw from
+    ``key.child("train")``.
+
+    >>> data = datasets.digits().train
+    >>> net, optimizer = flatten() >> dense(..., 10), sgd(0.5)
+    >>> run = prepare(Key(0), net, softmax_cross_entropy(), optimizer, *data, size=100, epochs=2)
+    >>> from functools import reduce
+    >>> reduce(*run).step, [state.step for state in epochs(*run)]
+    (30, [15, 30])
+    """
+    layer: Any = net
+    inputs: Any = x
+    targets: Any = t
+    step = train_step(net, loss, optimizer)
+    batches = minibatches(_key("prepare", key).child("batches"), inputs, targets, size, epochs)
+    params = layer.init(key.child("init"), inputs.shape[1:])
+    return Prepared(step, batches, TrainState.start(params, optimizer, key.child("train")))
+
+
 def split(key: Key, x: A, t: T, fraction: float) -> tuple[Batch[A, T], Batch[A, T]]:
     """The data cut in two at random: the rest first, then ``fraction`` of it, held out.
 
@@ -112,8 +190,7 @@ def split(key: Key, x: A, t: T, fraction: float) -> tuple[Batch[A, T], Batch[A, 
     >>> len(rest.x), len(held.x)
     (8, 2)
     """
-    if not isinstance(key, Key):
-        raise ArgumentError(f"split takes a Key first, not {short(key)}; write Key(0)")
+    _key("split", key)
     fraction = number("split's fraction", fraction, "(0, 1)")
     n = _pairs("split", x, t)
     count = round(n * fraction)
@@ -169,6 +246,12 @@ def standardise(train: A, *others: A) -> tuple[A, ...]:
     std = arrays[0].std(0, dtype=np.float64)
     std[std == 0] = 1
     return tuple([((x - mean) / std).astype(x.dtype) for x in arrays])
+
+
+def _key(owner: str, key: Any) -> Key:
+    if not isinstance(key, Key):
+        raise ArgumentError(f"{owner} takes a Key first, not {short(key)}; write Key(0)")
+    return key
 
 
 def _pairs(owner: str, x: Any, t: Any) -> int:

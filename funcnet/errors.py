@@ -96,6 +96,10 @@ class MissingFileError(DataError, CheckpointError, FileNotFoundError):
     """A file that is not there; the text says where it was looked for."""
 
 
+class MissingExtraError(FuncnetError, ImportError):
+    """A package that only some users want is not installed; the text says how to get it."""
+
+
 class LayerCheckError(FuncnetError, AssertionError):
     """``check_layer`` found a layer that breaks the contract."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from functools import reduce
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 import funcnet as fn
 
 ANY: Any = fn  # to be called as the checker would not let us
+ONES = np.ones((2, 1))
 
 
 def make(n: int = 10, **options: Any) -> Any:
@@ -126,6 +129,39 @@ def test_standardise_scales_all_by_the_first() -> None:
         fn.standardise(train, test[:, :2])
 
 
+@given(st.integers(0, 12), st.integers(0, 12), st.integers(1, 12))
+def test_epochs_are_the_fold_seen_at_their_ends(first: int, start: int, stop: int) -> None:
+    def step(state: Any, batch: Any) -> Any:
+        return state._replace(step=state.step + 1, loss=float(batch.x.sum()))
+
+    def begin(made: int) -> Any:
+        return fn.TrainState(fn.NO_PARAMS, (), fn.Key(0), made)
+
+    batches = make(10, size=3, epochs=3)
+    every = [*accumulate(batches[start:], step, initial=begin(start))][1:]
+    ends = [state for state in every if state.step in (4, 8, 12)]
+    assert [*fn.epochs(step, batches, begin(start))] == ends
+    # The first batches of a run: it stops where they do.
+    short = [state for state in ends if state.step <= stop]
+    assert [*fn.epochs(step, batches[:stop], begin(start))] == short
+    # The last ones: a run that has made fewer steps begins with the first of them.
+    late = [*accumulate(batches[first:], step, initial=begin(first))][1:]
+    late = [state for state in late if state.step in (4, 8, 12)]
+    assert [*fn.epochs(step, batches[first:], begin(first))] == late
+
+
+def test_prepare_is_what_one_would_write() -> None:
+    x, t = fn.Key(3).generator().standard_normal((9, 4), np.float32), np.arange(9) % 3
+    net, loss = fn.dense(4, 3) >> fn.dropout(0.5), fn.softmax_cross_entropy()
+    key, optimizer = fn.Key(7), fn.adam(0.1)
+    step = fn.train_step(net, loss, optimizer)
+    start = fn.TrainState.start(net.init(key.child("init"), (4,)), optimizer, key.child("train"))
+    batches = fn.minibatches(key.child("batches"), x, t, size=2, epochs=3)
+    run = fn.prepare(key, net, loss, optimizer, x, t, size=2, epochs=3)
+    assert reduce(*run) == reduce(step, batches, start)
+    assert [*fn.epochs(*run)][-1].step == 15
+
+
 ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "key": (
         lambda: ANY.minibatches(0, np.zeros(3), np.zeros(3), 2),
@@ -148,6 +184,33 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: make(size=1, transform=3),
         fn.ArgumentError,
         "transform is a function of a key and a batch, not 3",
+    ),
+    "prepare's key": (
+        lambda: ANY.prepare(0, fn.dense(1, 1), fn.squared_error(), fn.sgd(0.1), ONES, ONES, 1),
+        fn.ArgumentError,
+        "prepare takes a Key first, not 0; write Key(0)",
+    ),
+    "prepare of sizes that do not fit": (
+        lambda: fn.prepare(
+            fn.Key(0), fn.dense(3, 1), fn.squared_error(), fn.sgd(0.1), ONES, ONES, 1
+        ),
+        fn.ShapeError,
+        "dense expects 3 features, but the input gives 1",
+    ),
+    "epochs of a list": (
+        lambda: ANY.epochs(abs, [1], 3),
+        fn.ArgumentError,
+        "epochs takes what minibatches gives second, not [1]",
+    ),
+    "epochs from parameters": (
+        lambda: ANY.epochs(abs, make(size=1), fn.NO_PARAMS),
+        fn.ArgumentError,
+        "epochs takes a TrainState third, not Params(0 numbers)",
+    ),
+    "epochs of no step": (
+        lambda: ANY.epochs(fn.adam(0.1), make(size=1), 3),
+        fn.ArgumentError,
+        "epochs' step is a function, train_step(net, loss, optimizer) say",
     ),
     "empty": (
         lambda: make(0, size=1),

@@ -16,6 +16,7 @@ ALSO = {
     fn.DtypeError: TypeError,
     fn.ImmutableError: TypeError,
     fn.LayerCheckError: AssertionError,
+    fn.MissingExtraError: ImportError,
     fn.MissingFileError: FileNotFoundError,
     fn.NonFiniteError: ArithmeticError,
     fn.ParamsError: KeyError,

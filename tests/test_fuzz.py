@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import funcnet as fn
+from funcnet import plotting
 
 NET = fn.dense(3, 4) >> fn.batch_norm() >> fn.dropout(0.5)
 PARAMS = NET.init(fn.Key(0), (3,))
@@ -19,6 +21,7 @@ X = fn.Key(1).generator().standard_normal((6, 3), dtype=np.float32)
 T = np.arange(6) % 4
 LOSS, OPTIMIZER = fn.softmax_cross_entropy(), fn.adam(0.1)
 START = fn.TrainState.start(PARAMS, OPTIMIZER, fn.Key(2))
+STEP = fn.train_step(NET, LOSS, OPTIMIZER)
 GRADS = fn.value_and_grad(NET, LOSS)(PARAMS, X, T, fn.Eval())[1]
 
 JUNK: tuple[Any, ...] = (
@@ -53,6 +56,8 @@ CALLS: dict[str, tuple[Any, list[Any]]] = {
     "cosine_decay": (fn.cosine_decay, [0.1, 10, 0.0]),
     "count": (fn.count, [PARAMS]),
     "cross entropy forward": (LOSS.forward, [np.zeros((6, 4)), T]),
+    "prepare": (fn.prepare, [fn.Key(0), NET, LOSS, OPTIMIZER, X, T, 4, 2]),
+    "epochs": (lambda *a: [*fn.epochs(*a)], [STEP, fn.minibatches(fn.Key(0), X, T, 4), START]),
     "evaluate": (fn.evaluate, [NET, LOSS, PARAMS, X, T, 4]),
     "fan_out": (fn.fan_out, [fn.relu(), fn.tanh()]),
     "freeze": (fn.freeze, [NET]),
@@ -80,6 +85,32 @@ CALLS: dict[str, tuple[Any, list[Any]]] = {
     "step": (fn.train_step(NET, LOSS, OPTIMIZER), [START, fn.Batch(X, T)]),
     "summary": (fn.summary, [NET, (3,)]),
     "trace": (fn.trace, [NET, PARAMS, X]),
+    "multi_layer": (fn.models.multi_layer, [3, [4, 5], 2, fn.relu()]),
+    "two_layer": (fn.models.two_layer, [3, 4, 2, fn.relu()]),
+    "plotting.figure": (plotting.figure, [plotting.image(X), plotting.image(X)]),
+    "plotting.figure's": (lambda n, size: plotting.figure(plotting.image(X), columns=n, size=size),
+                          [1, (1.0, 1.0)]),
+    "plotting.over": (plotting.over, [plotting.image(X)]),
+    "plotting.functions": (plotting.functions, [{"tanh": np.tanh}, -1.0, 1.0]),
+    "plotting.curves": (plotting.curves, [{"train": [1.0]}]),
+    "plotting.histogram": (lambda x, n, ends: plotting.histogram(x, bins=n, between=ends),
+                           [X, 3, (0, 1)]),
+    "plotting.histograms": (plotting.histograms, [{"x": X}]),
+    "plotting.image": (plotting.image, [X]),
+    "plotting.images": (plotting.images, [np.ones((2, 1, 3, 3)), T]),
+    "plotting.filters": (plotting.filters, [np.ones((2, 1, 3, 3))]),
+    "plotting.confusion": (plotting.confusion, [np.eye(2, dtype=int), ["a", "b"]]),
+    "plotting.contours": (plotting.contours, [lambda x, y: x + y, (0, 1), (0, 1)]),
+    "plotting.path": (plotting.path, [X[:, :2]]),
+    "plotting.search": (plotting.search, [[fn.Trial(0, {"rate": 0.1}, (0.5,))], 5]),
+    "log_uniform": (fn.log_uniform, [0.1, 1.0]),
+    "median_stop": (fn.median_stop, [5, 5]),
+    "random_search": (lambda *a: [*islice(fn.random_search(*a), 3)],
+                      [fn.Key(0), {"rate": fn.log_uniform(0.1, 1)}, lambda key, rate: [0.0], 3,
+                       fn.median_stop(1, 1), [fn.Trial(0, {}, (1.0,))]]),
+    "random_search's run": (lambda found: [*fn.random_search(fn.Key(0), {}, lambda key: found, 2)],
+                            [[0.5]]),
+    "Trial": (fn.Trial, [0, {"rate": 0.1}, (0.5,), False]),
     "train_step": (fn.train_step, [NET, LOSS, OPTIMIZER]),
     "TrainState.start": (fn.TrainState.start, [PARAMS, OPTIMIZER, fn.Key(0)]),
     "tree_map": (fn.tree_map, [np.add, PARAMS, PARAMS]),
@@ -88,6 +119,12 @@ CALLS: dict[str, tuple[Any, list[Any]]] = {
     "weight_decay": (fn.weight_decay, [0.1, "**/W"]),
     "weight_decay.init": (fn.weight_decay(0.1).init, [PARAMS]),
     "weight_decay.update": (fn.weight_decay(0.1).update, [GRADS, (), PARAMS]),
+    "diagram": (fn.diagram, [NET, (3,)]),
+    "units": (fn.units, [fn.dense(3, 4), fn.dense(3, 4).init(fn.Key(0), (3,))]),
+    "Graph": (fn.Graph, [(fn.Node("a", ("x",)), fn.Node("b", ())), (fn.Edge("a", "b"),), "right"]),
+    "Node": (lambda *a: fn.Graph((fn.Node(*a),), ()), ["a", ("x",), "text"]),
+    "Scalar": (fn.Scalar, [1.0, "x"]),
+    "Scalar's operators": (lambda a, b, c: (a - fn.Scalar(2) * b) / fn.Scalar(3) ** c, [1, 2.0, 3]),
     "Layer": (lambda *a: fn.sequential(fn.Layer("mine", forward=a[0], backward=a[1], spec=a[2])),
               [lambda p, x, m: (x, None), lambda c, dy: (dy, fn.NO_GRADS), lambda s: ({}, s)]),
     "Params": (fn.Params, [{"W": np.zeros(3)}]),
@@ -105,6 +142,10 @@ CALLS: dict[str, tuple[Any, list[Any]]] = {
 EXPECTED: dict[str, tuple[type[Exception], ...]] = {
     "Params |": (TypeError,),
     "numerical_gradient": (TypeError, ValueError, AttributeError),
+    "epochs": (TypeError, ValueError, AttributeError),
+    "plotting.contours": (TypeError, ValueError),
+    "plotting.figure": (TypeError, AttributeError),
+    "plotting.functions": (TypeError, ValueError),
     "tree_map": (TypeError, ValueError),
 }
 

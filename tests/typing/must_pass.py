@@ -9,6 +9,7 @@ import functools
 import itertools
 import operator
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, assert_type
 
@@ -261,6 +262,11 @@ noisy = fn.minibatches(
     key, x, t, size=6, transform=lambda k, x: x + k.generator().random(x.shape, np.float32)
 )
 functools.reduce(step, noisy, start)
+for state in fn.epochs(step, batches, start):
+    state.optimizer_state.mean["dense1"]["W"].sum()
+prepared = fn.prepare(key, mlp, loss, optimizer, x, t, size=4, epochs=2)
+functools.reduce(*prepared).optimizer_state.mean["dense1"]["W"].sum()
+assert [state.step for state in fn.epochs(*prepared)] == [3, 6]
 conv_step = fn.train_step(convolutional, loss, fn.sgd(0.1))
 conv_start = fn.TrainState.start(weights, fn.sgd(0.1), key)
 functools.reduce(conv_step, augmented, conv_start)
@@ -384,6 +390,19 @@ assert_type(fn.evaluate(mlp, loss, params, x, t), float)
 assert_type(fn.accuracy(convolutional, weights, images, t), float)
 counts = fn.confusion_matrix(mlp, params, x, t)
 assert_type(counts, np.ndarray[tuple[int, int], np.dtype[np.int64]])
+
+# Drawn.
+assert_type(fn.diagram(convolutional, (1, 8, 8)), fn.Graph)
+fn.diagram(fn.both(fn.dense(4, 5), fn.dense(3, 5)) >> fn.plus(), ((4,), (3,)))
+fn.diagram(fn.relu(), (3,)).svg().encode("utf-8")
+assert_type(fn.units(mlp, params).dot(), str)
+nodes = (fn.Node("x", ("an input",), "text"), fn.Node("f", ("a function", "of x")))
+fn.Graph(nodes, (fn.Edge("x", "f", "1.5"),), "right").svg()
+apple, tax = fn.Scalar(100, "apple"), fn.Scalar(1.1, name="tax")
+total = ((2 * apple + 30) * tax - apple / 2) ** 2
+assert_type(total.log().sigmoid() + 1, fn.Scalar)
+assert_type(total.gradients()[apple], float)
+assert_type((-total.tanh()).named("z").graph(), fn.Graph)
 
 with tempfile.TemporaryDirectory() as folder:
     fn.save(Path(folder, "params"), params)
@@ -512,6 +531,43 @@ for initial in (uniform, fn.he_normal, fn.xavier_normal, fn.normal(0.1), fn.zero
 
 kinds = (fn.Vec(3), fn.Image(3), fn.Seq(...), fn.Tokens(100))
 
+# ---- search ------------------------------------------------------------------------------------
+
+
+def searched(key: fn.Key, rate: float, size: int) -> Iterator[float]:
+    net = fn.dense(4, size) >> fn.relu() >> fn.dense(size, 3)
+    first = fn.TrainState.start(net.init(key, (4,)), fn.sgd(rate), key)
+    for state in fn.epochs(fn.train_step(net, loss, fn.sgd(rate)), batches, first):
+        yield -fn.evaluate(net, loss, state.params, x, t)
+
+
+def below(scores: tuple[float, ...], earlier: Sequence[fn.Trial]) -> bool:
+    return any(scores[-1] < trial.score for trial in earlier)
+
+
+space = {
+    "rate": fn.log_uniform(1e-6, 1e-2),
+    "size": lambda key: int(key.generator().choice([32, 64])),
+}
+for stop in (None, fn.median_stop(), fn.median_stop(trials=3, epochs=2), below):
+    tried = list(fn.random_search(key, space, searched, trials=2, stop=stop))
+    assert_type(tried, list[fn.Trial])
+    fn.random_search(key, space, searched, 3, stop, (fn.Trial(*trial) for trial in tried))
+best_of_all = max(tried, key=lambda trial: trial.score)
+fn.dense(4, best_of_all.values["size"])
+assert_type(best_of_all.scores, tuple[float, ...])
+assert_type(best_of_all.stopped, bool)
+
+# ---- networks by name, drawings ----------------------------------------------------------------
+
+named_net = fn.models.multi_layer(4, [5, 6], 3, fn.batch_norm() >> fn.relu())
+fn.models.two_layer(..., 5, 4, fn.sigmoid(), weights=fn.normal(0.01)) >> named_net
+fn.train_step(named_net, loss, optimizer)
+
+losses = {"train": [0.5, 0.2], "test": ([0, 1], np.array([0.6, 0.4]))}
+drawing: fn.plotting.Drawing = fn.plotting.curves(losses, log=True)
+fn.plotting.figure(drawing, lambda axes: axes.plot([1, 2]), *fn.plotting.images(images), columns=7)
+
 # ---- errors ------------------------------------------------------------------------------------
 
 for error in (
@@ -522,6 +578,7 @@ for error in (
     fn.DtypeError,
     fn.ImmutableError,
     fn.LayerCheckError,
+    fn.MissingExtraError,
     fn.MissingFileError,
     fn.NonFiniteError,
     fn.ParamsError,

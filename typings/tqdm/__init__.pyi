@@ -11,6 +11,7 @@ class tqdm(Generic[T]):
         iterable: Iterable[T],
         desc: str | None = ...,
         *,
+        total: int | None = ...,
         unit: str = ...,
         leave: bool = ...,
         disable: bool | None = ...,
