@@ -81,7 +81,7 @@ class ParamsError(FuncnetError, KeyError, ValueError):
 
 
 class NonFiniteError(FuncnetError, ArithmeticError):
-    """A layer's output or gradient holds nan or infinity (raised by ``checked``)."""
+    """nan or infinity: in a layer's output or gradient (by ``checked``), or of a ``Scalar``."""
 
 
 class CheckpointError(FuncnetError, ValueError):

@@ -24,8 +24,8 @@ class Graph:
     ``Path("net.svg").write_text(graph.svg(), encoding="utf-8")`` makes a file of it.
 
     Raises ``ArgumentError`` for what is no node or edge, ``ConfigError`` for a name used twice, an
-    edge of a node that is not there, edges that lead round in a circle, and columns that an edge
-    skips.
+    edge of a node that is not there, edges that lead round in a circle, and in columns an edge
+    that skips one or has a text below.
 
     >>> nodes = Node("x", ("an input",), "text"), Node("f", ("a function",))
     >>> graph = Graph(nodes, (Edge("x", "f", "1.5"),), "right")
@@ -154,4 +154,9 @@ def _check_columns(edges: Sequence[Edge], names: Sequence[str]) -> None:
             raise ConfigError(
                 f"an edge in columns leads from one to the next; {edge.start!r} to {edge.end!r} "
                 'skips one: write "right"'
+            )
+        if edge.below:
+            raise ConfigError(
+                f"an edge in columns has one text, on its line; {edge.start!r} to {edge.end!r} has "
+                f"{short(edge.below)} below"
             )

@@ -255,18 +255,11 @@ def _margin(made: _Rows, v: _Vertex) -> int:
 
 
 def _packed(apart: _Separations) -> dict[_Vertex, float]:
-    """Positions that keep all separations: for each block, halfway between its two extremes.
-
-    These are as far on as those before it push it from 0, and as far back as those after it do.
-    """
-    on: dict[_Vertex, float] = {}
+    """Each block as near to 0 as those before it let it come."""
+    at: dict[_Vertex, float] = {}
     for b, befores in apart.items():
-        on[b] = max([on[a] + distance for a, distance in befores.items()], default=0)
-    back = dict.fromkeys(apart, 0.0)
-    for b, befores in reversed(apart.items()):
-        for a, distance in befores.items():
-            back[a] = min(back[a], back[b] - distance)
-    return {b: (on[b] + back[b]) / 2 for b in apart}
+        at[b] = max([at[a] + distance for a, distance in befores.items()], default=0.0)
+    return at
 
 
 def _drawn_near(
@@ -278,7 +271,7 @@ def _drawn_near(
     for b, befores in apart.items():
         for a, distance in befores.items():
             others[a][b] = distance
-    for b in [*apart, *reversed(apart)]:
+    for b in reversed(apart):  # The last first: it makes room for those packed before it.
         low = max([at[a] + distance for a, distance in apart[b].items()], default=-math.inf)
         high = min([at[c] - distance for c, distance in others[b].items()], default=math.inf)
         at[b] = max(low, min(high, _mean([at[p] for p in pulls[b]], at[b])))

@@ -29,8 +29,8 @@ class Node(NamedTuple):
 class Edge(NamedTuple):
     """An arrow between two nodes, by name, with the texts above and below its line.
 
-    As seen in the arrow's direction: where it leads down, "above" is on the right. In columns,
-    the text stands on the line.
+    As seen in the arrow's direction: where it leads down, "above" is on the right. In columns it
+    is on the line itself, and nothing is below.
     """
 
     start: str
@@ -66,7 +66,11 @@ def draw(nodes: Sequence[Node], edges: Sequence[Edge], layout: Arrangement) -> s
         for node in nodes
         for part in _node(node, *_turned(placed.nodes[node.name], down), outlines[node.name])
     ]
-    width, height = (n + 2 * _MARGIN for n in _turned((placed.along, placed.across), down))
+    return _page([*lines, *drawn], *_turned((placed.along, placed.across), down))
+
+
+def _page(parts: Sequence[str], width: int, height: int) -> str:
+    width, height = width + 2 * _MARGIN, height + 2 * _MARGIN
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="{-_MARGIN} {-_MARGIN} {width} {height}" '
@@ -74,7 +78,7 @@ def draw(nodes: Sequence[Node], edges: Sequence[Edge], layout: Arrangement) -> s
     )
     place = f'x="{-_MARGIN}" y="{-_MARGIN}" width="{width}" height="{height}"'
     paper = f'<rect {place} fill="{_PAPER}"/>'
-    return "\n".join([head, paper, *lines, *drawn, "</svg>"]) + "\n"
+    return "\n".join([head, paper, *parts, "</svg>"]) + "\n"
 
 
 def _turned(point: Point, down: bool) -> tuple[int, int]:

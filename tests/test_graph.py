@@ -120,3 +120,5 @@ def test_columns_are_joined_to_the_next_alone() -> None:
     Graph((X, F, g), edges, "columns")
     with pytest.raises(fn.ConfigError, match="'x' to 'g' skips one"):
         Graph((X, F, g), (*edges, Edge("x", "g")), "columns")
+    with pytest.raises(fn.ConfigError, match="one text, on its line; 'x' to 'f' has 'b' below"):
+        Graph((X, F), (Edge("x", "f", "a", "b"),), "columns")

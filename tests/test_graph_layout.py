@@ -168,6 +168,16 @@ def test_a_shortcut_keeps_close_to_what_it_passes() -> None:
     assert BOX.after < distance < BOX.after + 40
 
 
+def test_a_branch_keeps_close_to_where_it_leaves() -> None:
+    names = ["x", "a", "b", "c", "y", "d", "e", "f", "z"]
+    rooms = dict.fromkeys(names, BOX) | {"a": Room(40, 300, 300)}
+    fans = [("x", "abc", "y"), ("y", "def", "z")]
+    links = [Link(*ends) for u, fan, v in fans for n in fan for ends in ((u, n), (n, v))]
+    found = lay_out(rooms, links)
+    d, e, f = (found.nodes[n][1] for n in "def")
+    assert e - d == f - e < BOX.after + BOX.before + 40
+
+
 def test_two_lines_between_the_same_nodes_are_seen_as_two() -> None:
     rooms = {"x": BOX, "plus": BOX}
     links = [Link("x", "plus"), Link("x", "plus")]

