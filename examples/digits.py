@@ -19,10 +19,6 @@ import numpy as np
 import funcnet as fn
 
 try:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
     from tqdm import tqdm
 except ImportError as error:
     sys.exit(f"{error.name} is missing; install the extra: pip install '.[examples]'")
@@ -112,16 +108,20 @@ def train(seed: int, epochs: int) -> tuple[fn.Params, list[Epoch]]:
 
 
 def draw_curves(history: list[Epoch], path: Path) -> None:
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
     epochs = range(1, len(history) + 1)
-    left.plot(epochs, [e.loss for e in history])
-    left.set(xlabel="epoch", ylabel="loss, mean of the epoch", yscale="log")
-    right.plot(epochs, [e.train for e in history], label="train")
-    right.plot(epochs, [e.test for e in history], label="test")
-    right.set(xlabel="epoch", ylabel="accuracy")
-    right.legend()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    train, test = [e.train for e in history], [e.test for e in history]
+    fn.plotting.figure(
+        fn.plotting.curves(
+            {"train": (epochs, [e.loss for e in history])},
+            x="epoch",
+            y="loss, mean of the epoch",
+            log=True,
+        ),
+        fn.plotting.curves(
+            {"train": (epochs, train), "test": (epochs, test)}, x="epoch", y="accuracy"
+        ),
+        size=(4.5, 3.5),
+    ).savefig(path, dpi=120)
 
 
 def draw_misread(params: fn.Params, path: Path) -> int:
@@ -129,18 +129,9 @@ def draw_misread(params: fn.Params, path: Path) -> int:
     _, test = fn.datasets.digits()
     read = fn.predict(network(), params, test.x).argmax(1)
     wrong = np.flatnonzero(read != test.t)
-    columns = 8
-    rows = max(1, -(-len(wrong) // columns))
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(columns, 1.35 * rows), layout="constrained", squeeze=False
-    )
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, i in zip(axes.flat, wrong, strict=False):
-        axis.imshow(test.x[i, 0], cmap="gray_r")
-        axis.set_title(f"{test.t[i]} read as {read[i]}", fontsize=8)
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    titles = [f"{test.t[i]} read as {read[i]}" for i in wrong]
+    drawings = fn.plotting.images(test.x[wrong], titles) or [fn.plotting.over()]
+    fn.plotting.figure(*drawings, columns=8, size=(1, 1.35)).savefig(path, dpi=120)
     return len(wrong)
 
 

@@ -1,0 +1,231 @@
+"""What the lessons share: their arguments, and the record of what came out.
+
+A lesson is a script of parts; a part is a function of the ``Setting`` that gives a ``Part``: what
+was found, beside what the course recorded. ``teach`` runs them, prints them, draws them, and leaves
+their figures as a JSON file, from which ``gallery.py`` makes the page that shows all lessons.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+
+import funcnet as fn
+
+try:
+    from tqdm import tqdm
+except ImportError:
+    sys.exit("tqdm is missing; install the extra: pip install '.[examples]'")
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+T = TypeVar("T")
+Value: TypeAlias = "float | str | Sequence[Value] | Mapping[str, Value]"
+"""What JSON can hold, and what a finding is about."""
+
+
+class Setting(NamedTuple):
+    """How a lesson is run."""
+
+    quick: bool = False
+    folder: Path | None = None
+
+    def images(self) -> fn.Dataset:
+        """MNIST; in a quick run the digits that come with funcnet."""
+        return fn.datasets.digits() if self.quick else fn.datasets.mnist(self.folder)
+
+    def choose(self, full: int, quick: int) -> int:
+        """``full``, or what a quick run has in its place: steps, epochs, trials."""
+        return quick if self.quick else full
+
+
+class Finding(NamedTuple):
+    """A figure: what it is, what the course recorded, what was measured, and how they compare.
+
+    ``rule`` is "equal" (within ``within``), "at least" or "at most" (the recorded figure, with a
+    margin of ``within``), "shows" (``what`` is seen to hold) or "own" (the course recorded none).
+    ``full`` marks what is claimed of full runs alone.
+    """
+
+    what: str
+    rule: str
+    measured: Any
+    recorded: Any = None
+    within: float = 0.0
+    full: bool = False
+
+
+class Part(NamedTuple):
+    """What came out of one part of a lesson, what to notice, and pictures: figures, or SVG text."""
+
+    findings: Sequence[Finding]
+    notice: str
+    pictures: Mapping[str, Figure | str] = {}
+    key: int | None = None
+
+
+# ---- what can be found -------------------------------------------------------------------------
+
+
+def equal(what: str, recorded: Any, measured: Any, within: float = 1e-8) -> Finding:
+    """Each number is as recorded, to ``within``; words and truth values are the same."""
+    return Finding(what, "equal", plain(measured), plain(recorded), within)
+
+
+def at_least(what: str, recorded: Any, measured: Any, within: float = 0.0) -> Finding:
+    """Each number is as high as recorded, or at most ``within`` lower: claimed of full runs."""
+    return Finding(what, "at least", plain(measured), plain(recorded), within, full=True)
+
+
+def at_most(what: str, recorded: Any, measured: Any, within: float = 0.0) -> Finding:
+    """Each number is as low as recorded, or at most ``within`` higher: claimed of full runs."""
+    return Finding(what, "at most", plain(measured), plain(recorded), within, full=True)
+
+
+def shows(what: str, seen: Any, *, full: bool = False) -> Finding:
+    """``what`` is a sentence, and true; with ``full``, claimed of full runs alone."""
+    return Finding(what, "shows", bool(seen), True, full=full)
+
+
+def own(what: str, measured: Any) -> Finding:
+    """A figure that the course did not record."""
+    return Finding(what, "own", plain(measured), full=True)
+
+
+def holds(finding: Finding) -> bool:
+    """Whether what was measured compares with what was recorded as its rule says."""
+    if finding.rule == "own":
+        return True
+    if finding.rule == "shows":
+        return finding.measured is True
+    if _words(finding.recorded):
+        return bool(finding.measured == finding.recorded)
+    measured, recorded = np.array(finding.measured, float), np.array(finding.recorded, float)
+    if measured.shape != recorded.shape:
+        return False
+    above = {"equal": np.abs(measured - recorded), "at least": recorded - measured,
+             "at most": measured - recorded}[finding.rule]  # fmt: skip
+    return bool((above <= finding.within).all())
+
+
+def _words(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_words, value))
+    return isinstance(value, str | bool)
+
+
+def plain(value: Any) -> Any:
+    """Arrays and NumPy's numbers as Python's, which JSON holds."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return [plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+# ---- running a lesson --------------------------------------------------------------------------
+
+Lesson: TypeAlias = Callable[[Setting], Part]
+
+
+def teach(*parts: Lesson) -> None:
+    """Run the parts of the script that calls this, as its arguments say."""
+    script = Path(sys.argv[0])
+    title = (sys.modules["__main__"].__doc__ or "").partition("\n")[0]
+    options = _options(title)
+    setting = Setting(options.quick, options.data)
+    options.figures.mkdir(parents=True, exist_ok=True)
+    print(title)
+    try:
+        rows = [_row(part, setting, script.stem, options.figures) for part in parts]
+    except fn.MissingFileError as error:
+        sys.exit(f"{error}\nWithout MNIST, --quick runs on the digits that come with funcnet.")
+    command = f"python examples/{script.name}" + " --quick" * options.quick
+    record = {"script": script.name, "title": title, "command": command, "parts": rows}
+    file = options.figures / f"{script.stem}.json"
+    file.write_text(_json(record) + "\n", encoding="utf-8")
+    print(f"\nfigures: {file}")
+
+
+def _json(record: Any) -> str:
+    """JSON over several lines, with lists of numbers on one."""
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    return re.sub(r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s+", " ", found[0]), text)
+
+
+def _options(title: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=title)
+    parser.add_argument("--quick", action="store_true", help="small data, few steps: see it run")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="where MNIST's files are")
+    parser.add_argument(
+        "--figures", type=Path, default=Path("output"), help="where figures and pictures go"
+    )
+    return parser.parse_args()
+
+
+def _row(part: Lesson, setting: Setting, script: str, folder: Path) -> dict[str, Any]:
+    """Run one part; print and draw what came out; give what the JSON file keeps of it."""
+    asks = " ".join((inspect.getdoc(part) or "").split())
+    print(f"\n{part.__name__.replace('_', ' ')}: {asks}")
+    began = time.perf_counter()
+    found = part(setting)
+    seconds = time.perf_counter() - began
+    for finding in found.findings:
+        print("  " + line(finding, setting.quick))
+    print(f"  {found.notice}")
+    pictures = [
+        _draw(picture, folder, f"{script}_{name}") for name, picture in found.pictures.items()
+    ]
+    if pictures:
+        print(f"  pictures: {', '.join(pictures)}")
+    return {
+        "name": part.__name__,
+        "asks": asks,
+        "findings": [finding._asdict() for finding in found.findings],
+        "notice": found.notice,
+        "pictures": pictures,
+        "key": found.key,
+        "seconds": round(seconds, 1),
+    }
+
+
+def line(finding: Finding, quick: bool = False) -> str:
+    """A finding in a line of text."""
+    if finding.rule == "shows":
+        return f"{finding.what}: {'yes' if finding.measured else 'no'}"
+    text = f"{finding.what}: {words(finding.measured)}"
+    if finding.rule == "own" or (quick and finding.full):
+        return text
+    mark = "" if holds(finding) else "  DIFFERS"
+    rule = "" if finding.rule == "equal" else f"{finding.rule} "
+    return f"{text}  (recorded: {rule}{words(finding.recorded)}){mark}"
+
+
+def words(value: Any, digits: int = 8) -> str:
+    """A figure as text: numbers to so many digits."""
+    if isinstance(value, list):
+        return "[" + " ".join(words(one, digits) for one in value) + "]"
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if 10**digits <= abs(value) < 1e9 else f"{value:.{digits}g}"
+
+
+def _draw(picture: Figure | str, folder: Path, name: str) -> str:
+    if isinstance(picture, str):
+        (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+        return f"{name}.svg"
+    picture.savefig(folder / f"{name}.png", dpi=90)
+    return f"{name}.png"
+
+
+def progress(things: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
+    """``things``, with a bar that shows how far a long run is."""
+    return tqdm(things, what, total=total, leave=False, disable=None)
