@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 KEY = fn.Key(0)
-COLOURS, LEVELS = ["C0", "C1", "C2"], [-0.5, 0.5, 1.5, 2.5]
 
 
 class Run(NamedTuple):
@@ -185,15 +184,9 @@ def plane(
 ) -> fn.plotting.Drawing:
     """The examples, and what the network answers around them."""
 
-    def draw(axes: Axes) -> None:
-        side = np.linspace(-1.05, 1.05, 121) * np.abs(x).max()
-        across, up = np.meshgrid(side, side)
-        answers = answer(np.column_stack([across.ravel(), up.ravel()])).reshape(across.shape)
-        axes.contourf(across, up, answers, levels=LEVELS, colors=COLOURS, alpha=0.25)
-        axes.scatter(x[:, 0], x[:, 1], c=[COLOURS[i] for i in t], s=6)
-        axes.set(title=title, xlabel="$x_1$", ylabel="$x_2$")
-
-    return draw
+    reach = 1.05 * float(np.abs(x).max())
+    around = fn.plotting.regions(answer, (-reach, reach), (-reach, reach), title=title)
+    return fn.plotting.over(around, fn.plotting.points(x, t))
 
 
 if __name__ == "__main__":

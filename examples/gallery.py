@@ -35,17 +35,18 @@ LESSONS = {
 HEAD = """# Lessons
 
 Each script is a lesson: what is asked, the few lines that answer, what came out. They follow the
-order of the course *Deep Learning from Scratch*. Run one from a checkout of this repository, with
-the extra `examples` installed (`pip install '.[examples]'`):
+order of the course *Deep Learning from Scratch*. Run one from a checkout of this repository, in the
+environment that the first command of its [README](../README.md) makes (`python` below is that
+environment's):
 
 ```sh
-python examples/01_perceptrons.py
+.venv/bin/python examples/01_perceptrons.py
 ```
 
-`--quick` makes do with the small digits that come with funcnet, and a few steps, where MNIST and
-minutes are asked for; `--data FOLDER` says where MNIST's four files are (without it they are looked
-for as `help(funcnet.datasets.mnist)` says); `--figures FOLDER` says where figures and pictures go,
-`output` unless given.
+`--quick` only shows that it runs: with the small digits that come with funcnet, and few steps,
+where MNIST and minutes are asked for; `--data FOLDER` says where MNIST's four files are (without it
+they are looked for as `help(funcnet.datasets.mnist)` says); `--figures FOLDER` says where figures
+and pictures go, `output` unless given.
 
 `digits.py` is the whole of a small job: train, save, load, look at the mistakes.
 [Differences, measured](differences/README.md) says where the course, PyTorch and ONNX differ, and

@@ -141,16 +141,18 @@ def teach(*parts: Lesson) -> None:
     script = Path(sys.argv[0])
     title = (sys.modules["__main__"].__doc__ or "").partition("\n")[0]
     options = _options(title)
-    setting = Setting(options.quick, options.data)
     options.figures.mkdir(parents=True, exist_ok=True)
+    name = options.figures / (script.stem + "_quick" * options.quick)
     print(title)
+    if options.quick:
+        print("(A quick run: small digits and few steps, too few for what the lesson shows.)")
     try:
-        rows = [_row(part, setting, script.stem, options.figures) for part in parts]
+        rows = [_row(part, Setting(options.quick, options.data), name) for part in parts]
     except fn.MissingFileError as error:
         sys.exit(f"{error}\nWithout MNIST, --quick runs on the digits that come with funcnet.")
     command = f"python examples/{script.name}" + " --quick" * options.quick
     record = {"script": script.name, "title": title, "command": command, "parts": rows}
-    file = options.figures / f"{script.stem}.json"
+    file = name.with_suffix(".json")
     file.write_text(_json(record) + "\n", encoding="utf-8")
     print(f"\nfigures: {file}")
 
@@ -163,15 +165,21 @@ def _json(record: Any) -> str:
 
 def _options(title: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=title)
-    parser.add_argument("--quick", action="store_true", help="small data, few steps: see it run")
+    parser.add_argument(
+        "--quick", action="store_true", help="small digits and few steps: see it run"
+    )
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="where MNIST's files are")
     parser.add_argument(
-        "--figures", type=Path, default=Path("output"), help="where figures and pictures go"
+        "--figures",
+        type=Path,
+        default=Path("output"),
+        metavar="FOLDER",
+        help="where figures and pictures go (default: output)",
     )
     return parser.parse_args()
 
 
-def _row(part: Lesson, setting: Setting, script: str, folder: Path) -> dict[str, Any]:
+def _row(part: Lesson, setting: Setting, file: Path) -> dict[str, Any]:
     """Run one part; print and draw what came out; give what the JSON file keeps of it."""
     asks = " ".join((inspect.getdoc(part) or "").split())
     print(f"\n{part.__name__.replace('_', ' ')}: {asks}")
@@ -180,33 +188,35 @@ def _row(part: Lesson, setting: Setting, script: str, folder: Path) -> dict[str,
     seconds = time.perf_counter() - began
     for finding in found.findings:
         print("  " + line(finding, setting.quick))
-    print(f"  {found.notice}")
-    pictures = [
-        _draw(picture, folder, f"{script}_{name}") for name, picture in found.pictures.items()
-    ]
+    claims = any(finding.full and finding.rule != "own" for finding in found.findings)
+    print(f"  {'In a full run: ' * (setting.quick and claims)}{found.notice}")
+    pictures = [_draw(picture, f"{file}_{name}") for name, picture in found.pictures.items()]
     if pictures:
-        print(f"  pictures: {', '.join(pictures)}")
+        print(f"  pictures: {', '.join(map(str, pictures))}")
     return {
         "name": part.__name__,
         "asks": asks,
         "findings": [finding._asdict() for finding in found.findings],
         "notice": found.notice,
-        "pictures": pictures,
+        "pictures": [picture.name for picture in pictures],
         "key": found.key,
         "seconds": round(seconds, 1),
     }
 
 
 def line(finding: Finding, quick: bool = False) -> str:
-    """A finding in a line of text."""
+    """A finding in a line of text; of what is claimed of full runs alone, no verdict in others."""
+    unclaimed = quick and finding.full and finding.rule != "own"
     if finding.rule == "shows":
-        return f"{finding.what}: {'yes' if finding.measured else 'no'}"
+        verdict = "yes" if finding.measured else "no"
+        return f"{finding.what}: {'(seen in a full run)' if unclaimed else verdict}"
     text = f"{finding.what}: {words(finding.measured)}"
-    if finding.rule == "own" or (quick and finding.full):
+    if finding.rule == "own" or unclaimed:
         return text
-    mark = "" if holds(finding) else "  DIFFERS"
+    margin = f" ± {finding.within:g}" if finding.within > 1e-4 else ""
     rule = "" if finding.rule == "equal" else f"{finding.rule} "
-    return f"{text}  (recorded: {rule}{words(finding.recorded)}){mark}"
+    mark = "" if holds(finding) else "  DIFFERS"
+    return f"{text}  (recorded: {rule}{words(finding.recorded)}{margin}){mark}"
 
 
 def words(value: Any, digits: int = 8) -> str:
@@ -218,12 +228,13 @@ def words(value: Any, digits: int = 8) -> str:
     return f"{value:.0f}" if 10**digits <= abs(value) < 1e9 else f"{value:.{digits}g}"
 
 
-def _draw(picture: Figure | str, folder: Path, name: str) -> str:
+def _draw(picture: Figure | str, name: str) -> Path:
+    file = Path(f"{name}.svg" if isinstance(picture, str) else f"{name}.png")
     if isinstance(picture, str):
-        (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
-        return f"{name}.svg"
-    picture.savefig(folder / f"{name}.png", dpi=90)
-    return f"{name}.png"
+        file.write_text(picture, encoding="utf-8")
+    else:
+        picture.savefig(file, dpi=90)
+    return file
 
 
 def progress(things: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:

@@ -1,7 +1,8 @@
 """funcnet: a purely functional neural-network library on NumPy alone.
 
 A layer is a pair of pure functions; ``>>`` composes them; parameters are immutable trees; training
-is a fold. ``README.md`` shows the whole on one screen.
+is a fold. ``README.md`` shows the whole on one screen. Examples in docstrings read as after
+``from funcnet import *`` and ``import numpy as np``.
 """
 
 from . import datasets, models, plotting

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from operator import index
 from sys import maxsize
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,17 @@ def called(function: Callable[..., Any]) -> str:
         for p in signature(function).parameters.values()
     )
     return f"{function.__name__}({'...' if needs else ''})"
+
+
+def given(value: object) -> str:
+    """``value`` as messages show what was given: a function, with the call that was meant.
+
+    >>> given(adam), given(3)
+    ('adam; did you mean adam(...)?', '3')
+    """
+    if isinstance(value, FunctionType) and value.__name__.isidentifier():
+        return f"{value.__name__}; did you mean {called(value)}?"
+    return short(value)
 
 
 def whole(name: str, value: Any, smallest: int = 1) -> int:

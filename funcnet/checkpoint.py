@@ -34,6 +34,12 @@ _STORED = ("array", "number", "float")  # kinds whose values are arrays of the .
 _SAVED = "Params, Grads, tuples, arrays of numbers, Keys, int, float, bool, str and None"
 
 
+_MENDS: dict[type, str] = {
+    list: "; write tuple(...), or json.dump(trials, file) of a search's trials",
+    dict: "; write Params(...), or json.dump(trials, file) of a search's trials",
+}
+
+
 class _Entry(NamedTuple):
     """What stands at one path: a leaf and its value, or a tree or tuple, whose value is None."""
 
@@ -101,7 +107,10 @@ def load(path: Path, like: V | None = None) -> V | Params:
     try:
         expected = None if like is None else _entries(like)
     except ArgumentError as error:
-        raise ArgumentError(f"like: {error}") from None
+        raise ArgumentError(
+            "like is a value of the same structure as what was saved, "
+            f"net.init(Key(0), shape) say; {error}"
+        ) from None
     found = _read(name)
     if expected is not None:
         _compare(name, expected, found)
@@ -184,7 +193,7 @@ def _kind(path: str, value: Any) -> str:
         return "number" if isinstance(value, np.generic) else "array"
     if isinstance(value, tuple) and hasattr(kind, "_fields"):
         return _NAMED + kind.__name__
-    mend = {"list": "; write tuple(...)", "dict": "; write Params(...)"}.get(kind.__name__, "")
+    mend = _MENDS.get(kind, "")
     raise ArgumentError(
         f"{_place(path)} is of type {kind.__name__}, which cannot be saved; "
         f"what can are {_SAVED}{mend}"

@@ -80,9 +80,9 @@ def refuse(thing: Any) -> NoReturn:
     if isinstance(thing, list | tuple):
         kind = type(thing).__name__
         raise ArgumentError(f"a network is made of layers, not a {kind}; write sequential(*layers)")
-    if isinstance(thing, type) or not callable(thing):
+    name = getattr(thing, "__name__", "")
+    if isinstance(thing, type) or not callable(thing) or not name:
         raise ArgumentError(f"a network is made of layers, not {short(thing)}")
-    name = getattr(thing, "__name__", "this function")
     if str(getattr(thing, "__module__", "")).startswith("funcnet."):
         mend = f"did you mean {called(thing)}?"
     else:

@@ -177,8 +177,11 @@ def prepare(
     layer: Any = net
     inputs: Any = x
     targets: Any = t
+    if isinstance(net, Key):
+        raise ArgumentError("prepare takes (key, net, loss, optimizer, x, t, size), in this order")
+    _key("prepare", key)
     step = train_step(net, loss, optimizer)
-    batches = minibatches(_key("prepare", key).child("batches"), inputs, targets, size, epochs)
+    batches = minibatches(key.child("batches"), inputs, targets, size, epochs)
     params = layer.init(key.child("init"), inputs.shape[1:])
     return Prepared(step, batches, TrainState.start(params, optimizer, key.child("train")))
 

@@ -108,9 +108,10 @@ def mnist(folder: str | os.PathLike[str] | None = None) -> Dataset:
     are read-only.
 
     The four files, ``train-images-idx3-ubyte.gz`` and so on (or unpacked, without ``.gz``), are
-    looked for in ``folder`` alone, if you give one; else in ``$FUNCNET_DATA/mnist``, then in
+    looked for in ``folder`` alone, if you give one; else in the folder that ``$FUNCNET_DATA``
+    names; of both, also in a folder ``mnist`` inside. Then they are looked for in
     ``~/.cache/funcnet/mnist`` (or ``$XDG_CACHE_HOME/funcnet/mnist``), into which they are
-    downloaded, 11 MB, where they are in neither.
+    downloaded, 11 MB, where they are nowhere.
 
     Raises ``MissingFileError`` where they cannot be had, which says where to put them, and
     ``DataError``, naming the file, for one that is damaged, cut short or something else.
@@ -132,19 +133,22 @@ def _own(folder: str | os.PathLike[str]) -> dict[str, str]:
         place = os.fsdecode(folder)
     except TypeError:
         raise ArgumentError(f"folder is a path, not {short(folder)}") from None
-    found = _found(place)
-    if missing := _missing(found):
-        raise MissingFileError(
-            f"MNIST is not all in {place}: put {missing} there, or write mnist() to look in the "
-            "usual folders"
-        )
-    return found
+    if not os.path.isdir(place):
+        raise MissingFileError(f"there is no folder {os.path.abspath(place)} to read MNIST from")
+    for found in (_found(place), _found(os.path.join(place, "mnist"))):
+        if not _missing(found):
+            return found
+    raise MissingFileError(
+        f"MNIST is not all in {place}: put {_missing(_found(place))} there, or write mnist() to "
+        "look in the usual folders"
+    )
 
 
 def _usual() -> dict[str, str]:
     """The paths of the four files: the user's, or in the cache, or downloaded into it."""
     data = os.environ.get("FUNCNET_DATA")
-    users = [os.path.join(os.path.expanduser(data), "mnist")] if data else []
+    own = os.path.expanduser(data) if data else ""
+    users = (os.path.join(own, "mnist"), own) if own else ()
     root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     cache = os.path.join(root, "funcnet", "mnist")
     for place in (*users, cache):
@@ -156,8 +160,8 @@ def _usual() -> dict[str, str]:
             looked = " or ".join((*users, cache))
             raise MissingFileError(
                 f"MNIST is not in {looked}, and cannot be downloaded ({'; '.join(faults)}); put "
-                f"{_missing({})} into a folder mnist in one that the environment variable "
-                "FUNCNET_DATA names"
+                f"{_missing({})} into the folder that the environment variable FUNCNET_DATA "
+                "names"
             )
     return _found(cache)
 

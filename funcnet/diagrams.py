@@ -20,7 +20,7 @@ from .inspection import _all, count
 from .kinds import Vec
 from .layer import AnyLayer, example_shape
 from .layers.dense import dense_apply
-from .tree import NO_PARAMS, Params
+from .tree import NO_PARAMS, Params, refuse_params
 
 # ---- part by part ------------------------------------------------------------------------------
 
@@ -44,6 +44,8 @@ def diagram(net: AnyLayer, shape: Shapes) -> Graph:
     dense1 | dense(3, 1) | 1 · 4 parameters
     output | 1
     """
+    if isinstance(shape, AnyLayer):
+        raise ArgumentError("diagram takes (net, shape), in this order")
     if not isinstance(net, AnyLayer):
         refuse(net)
     net.spec(shape)  # What does not fit is an error here, at its place.
@@ -191,7 +193,7 @@ def units(net: AnyLayer, params: Params) -> Graph:
     if not isinstance(net, AnyLayer):
         refuse(net)
     if params.__class__ is not Params:
-        raise ArgumentError(f"units takes a network's parameters, not {short(params)}")
+        refuse_params(params, "units")
     parts = list(_chain(net, params, ""))
     shape = (_first_size(parts),)
     _check_parts(parts, shape)

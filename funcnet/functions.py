@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .arguments import short
+from .arguments import given, short
 from .arrays import Array, Shape, dims
 from .errors import ArgumentError, ConfigError, DtypeError, ParamsError
 from .kinds import SAME, Flow, Kind, _Same, fit, meet
@@ -183,7 +183,9 @@ def _draw_entry(name: str, entry: Leaf | Spec, key: Key, dtype: Any) -> Any:
         value = entry.initializer(key, entry.shape, *entry.fans(), dtype)
     except TypeError as error:
         # Most often a function that returns an initializer, not called: normal for normal(0.01).
-        raise ParamsError(f"{name}: its initializer cannot be called: {error}") from error
+        raise ParamsError(
+            f"{name}: its initializer cannot be called: {error}; it is {given(entry.initializer)}"
+        ) from error
     if (
         not isinstance(value, np.ndarray)
         or value.shape != entry.shape

@@ -125,16 +125,25 @@ def numerical_gradient(f: Callable[[Any], float], params: Any, h: float = 1e-5) 
     if isinstance(params, Tree):
         return _tree_gradient(f, params, h)
     if not isinstance(params, np.ndarray) or params.dtype.kind != "f":
-        raise ArgumentError(f"takes an array of floats or a tree, not {short(params)}")
+        raise ArgumentError(
+            f"numerical_gradient takes an array of floats or a tree, not {short(params)}"
+        )
     gradient = np.zeros_like(params)
     for i in np.ndindex(params.shape):
         moved = params.copy()
         moved[i] = params[i] + h
-        above = f(moved)
+        above = _one_number(f(moved))
         moved = params.copy()
         moved[i] = params[i] - h
-        gradient[i] = (above - f(moved)) / (2 * h)
+        gradient[i] = (above - _one_number(f(moved))) / (2 * h)
     return gradient
+
+
+def _one_number(value: Any) -> Any:
+    if np.ndim(value) or np.asarray(value).dtype.kind not in "fiu":
+        got = f"an array of shape {np.shape(value)}" if np.ndim(value) else short(value)
+        raise ArgumentError(f"numerical_gradient's f gives one number, not {got}")
+    return value
 
 
 def _tree_gradient(f: Callable[[Any], float], tree: Tree, h: float) -> Tree:

@@ -212,7 +212,7 @@ def _meet_tuple(takes: Flow, got: Flow) -> None:
 
 
 def _example(shape: Shape) -> str:
-    return f"one example of shape {shape}"
+    return f"one example of shape {shape}" if shape else "examples of shape (), one number each"
 
 
 def _other_size(size: Size, call: str) -> str:
@@ -230,7 +230,7 @@ def _other_kind(takes: Kind, got: Kind) -> str:
 def _other_rank(takes: Kind, shape: Shape) -> str:
     """What to write in place of one example of the wrong rank."""
     if not shape:
-        return "of one example, make a batch: x[None]"
+        return _other_vector(takes)
     if isinstance(takes, Vec) and len(shape) == 3:
         return "put flatten() before it"
     if isinstance(takes, Image) and len(shape) == 1:
@@ -238,3 +238,14 @@ def _other_rank(takes: Kind, shape: Shape) -> str:
     if isinstance(takes, Image) and len(shape) == 2:
         return f"one channel is an axis too, {(1, *shape)} or x[:, None]; of one image, x[None]"
     return f"a shape is of one example, without the batch axis: {shape[1:]}"
+
+
+def _other_vector(takes: Kind) -> str:
+    """What to write in place of an array (batch,), whose examples have no axis of their own."""
+    if not isinstance(takes, Vec):
+        return "of one example write x[None]" if isinstance(takes, Tokens) else ""
+    if takes.size is ...:
+        return "of one feature write x[:, None], of one example x[None]"
+    if takes.size == 1:
+        return "of one feature write x[:, None]"
+    return f"of one example of {takes.words()} write x[None]"

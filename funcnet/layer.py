@@ -34,7 +34,7 @@ from .functions import (
 )
 from .kinds import Flow, Kind, Tokens, _Same
 from .random import Eval, Key, Mode, Train
-from .tree import Grads, Params
+from .tree import Grads, Params, refuse_params
 
 InputT = TypeVar("InputT")
 OutputT = TypeVar("OutputT")
@@ -229,8 +229,7 @@ class AnyLayer:
     def _enter(self, params: Params, x: Any) -> int:
         """Check ``params`` and ``x``; give the number of examples."""
         if params.__class__ is not Params:
-            kind = type(params).__name__
-            raise ArgumentError(f"the parameters are a Params, as init gives them, not {kind}")
+            refuse_params(params)
         try:
             rows = _rows(x, isinstance(self.record.takes, Tokens))
         except FuncnetError as error:

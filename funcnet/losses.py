@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -35,15 +35,24 @@ class Loss(Generic[Y, T_contra]):
     >>> absolute_error = Loss(forward, backward)
     >>> absolute_error.forward(np.array([[1.0, 4.0]]), np.array([[1.0, 2.0]]))[0]
     1.0
+
+    ``inside`` is the activation that a loss computes itself, ``"softmax()"`` say: training a
+    network that ends in it as well is refused.
     """
 
     forward: Callable[[Y, T_contra], tuple[float, Any]]
     backward: Callable[[Any], Y]
     shown: str = "Loss(...)"
+    inside: str = ""
 
     def __post_init__(self) -> None:
         function("a loss's forward", self.forward, "forward(y, t)")
         function("a loss's backward", self.backward, "backward(cache)")
+
+    if not TYPE_CHECKING:
+
+        def __call__(self, *arguments, **options):
+            raise ArgumentError("a loss is not called: write loss.forward(y, t)[0] for its value")
 
     def __repr__(self) -> str:
         return self.shown
@@ -126,6 +135,7 @@ def softmax_cross_entropy(label_smoothing: float = 0.0) -> Loss[Matrix, Labels]:
         partial(softmax_cross_entropy_forward, smoothing),
         partial(softmax_cross_entropy_backward, smoothing),
         f"softmax_cross_entropy({smoothing or ''})",
+        inside="softmax()",
     )
 
 
@@ -153,7 +163,12 @@ def soft_cross_entropy() -> Loss[Matrix, Matrix]:
     >>> round(value, 4)
     0.6931
     """
-    return Loss(soft_cross_entropy_forward, soft_cross_entropy_backward, "soft_cross_entropy()")
+    return Loss(
+        soft_cross_entropy_forward,
+        soft_cross_entropy_backward,
+        "soft_cross_entropy()",
+        inside="softmax()",
+    )
 
 
 def sigmoid_cross_entropy_forward(y: Array, t: Array) -> tuple[float, tuple[Array, Array]]:
@@ -184,7 +199,10 @@ def sigmoid_cross_entropy() -> Loss[Array, Array]:
     0.6931
     """
     return Loss(
-        sigmoid_cross_entropy_forward, sigmoid_cross_entropy_backward, "sigmoid_cross_entropy()"
+        sigmoid_cross_entropy_forward,
+        sigmoid_cross_entropy_backward,
+        "sigmoid_cross_entropy()",
+        inside="sigmoid()",
     )
 
 
@@ -288,10 +306,10 @@ def _check_labels(y: Array, t: Any) -> None:
     if not isinstance(t, np.ndarray):
         raise ArgumentError(f"labels are an array of integers, not {short(t)}; write np.array(t)")
     if t.dtype.kind not in "iu":
-        raise DtypeError(
-            f"labels are integers (n,), not {t.dtype} {t.shape}; of one-hot rows take t.argmax(1), "
-            "and for rows of probabilities use soft_cross_entropy()"
-        )
+        rows = "of one-hot rows take t.argmax(1), and for rows of probabilities use "
+        rows += "soft_cross_entropy()"
+        mend = rows if t.ndim == 2 and t.shape[1] > 1 else "write t.ravel().astype(int)"
+        raise DtypeError(f"labels are integers (n,), not {t.dtype} {t.shape}; {mend}")
     if t.shape != y.shape[:1]:
         mend = "of one-hot rows take t.argmax(1)" if t.shape == y.shape else ""
         mend = "write t[:, 0]" if t.shape == (len(y), 1) else mend
@@ -300,6 +318,7 @@ def _check_labels(y: Array, t: Any) -> None:
         raise ConfigError(
             f"labels lie in [0, {y.shape[1]}), as there are {y.shape[1]} outputs; "
             f"these reach from {t.min()} to {t.max()}"
+            + ("; for one output, yes or no, use sigmoid_cross_entropy()" * (y.shape[1] == 1))
         )
 
 
@@ -310,7 +329,8 @@ def _float_targets(y: Any, t: Any) -> Any:
     if t.dtype.kind in "iu" and t.ndim == 1 and y.ndim == 2 and y.shape[1] > 1:
         raise DtypeError("targets are floats; for labels there is softmax_cross_entropy()")
     if t.dtype.kind != "f":
-        raise DtypeError(f"targets are floats, not {t.dtype}; write t.astype('float32')")
+        column = "[:, None]" if (*t.shape, 1) == y.shape else ""
+        raise DtypeError(f"targets are floats, not {t.dtype}; write t{column}.astype('float32')")
     if t.shape != y.shape:
         mend = "write t[:, None]" if (*t.shape, 1) == y.shape else ""
         raise _mismatch(f"targets of the outputs' shape {y.shape}", t.shape, mend)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import short, whole
-from .arrays import Labels, Matrix
+from .arguments import given, short, whole
+from .arrays import Labels, Matrix, shape_of
 from .composition import refuse
 from .errors import ArgumentError, DtypeError, ShapeError
 from .layer import AnyLayer
@@ -25,10 +25,8 @@ def predict(net: Net[A, B], params: Params, x: Fixed[A], size: int = _CHUNK) -> 
     >>> predict(tanh(), NO_PARAMS, np.ones((1000, 2))).shape
     (1000, 2)
     """
-    layer = _layer(net)
-    outputs: Any = [layer.apply(params, part) for part in _chunks(x, size)]
-    joined: B = _joined(outputs)
-    return joined
+    outputs: B = _outputs("predict", net, params, x, size)
+    return outputs
 
 
 def evaluate(
@@ -45,16 +43,15 @@ def evaluate(
     1.0
     """
     if not isinstance(loss, Loss):
-        raise ArgumentError(f"evaluate takes a loss like mean_squared_error(), not {short(loss)}")
-    layer, inputs, targets = _layer(net), list(_chunks(x, size)), list(_chunks(t, size))
-    total, count = 0.0, 0
-    if _length(x) != _length(t):
-        raise ShapeError(f"{_length(x)} targets", f"{_length(t)}").within("evaluate", before="t")
-    for part, target in zip(inputs, targets, strict=True):
-        value, _ = value_of(loss, layer.apply(params, part), target)
-        total += value * _length(part)
-        count += _length(part)
-    return total / count
+        raise ArgumentError(f"evaluate takes a loss like mean_squared_error(), not {given(loss)}")
+    layer, n, targets = _layer(net), _length("evaluate", x), _length("evaluate", t)
+    if n != targets:
+        raise ShapeError(f"{n} targets", f"{targets}").within("evaluate", before="t")
+    total = 0.0
+    for rows in _slices(n, size):
+        value, _ = value_of(loss, layer.apply(params, _part(x, rows)), _part(t, rows))
+        total += value * len(range(n)[rows])
+    return total / n
 
 
 def accuracy(
@@ -62,10 +59,23 @@ def accuracy(
 ) -> float:
     """The share of examples whose largest output is that of their label.
 
+    Raises ``DtypeError`` for labels that are not integers, one-hot rows say, and ``ShapeError``
+    for labels that are none of the classes and for a network of one output, which is the largest
+    whatever it is.
+
     >>> accuracy(tanh(), NO_PARAMS, np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
     0.5
     """
-    return float((classes(net, params, x, size) == _labels(t, x)).mean())
+    outputs = _scores("accuracy", net, params, x, size)
+    if outputs.shape[1] == 1:
+        column = "[:, 0]" if np.ndim(t) == 1 else ""
+        raise ShapeError(
+            "an output for each class",
+            "1",
+            f"of yes or no, in logits, write ((predict(net, params, x){column} > 0) == "
+            "(t > 0.5)).mean()",
+        ).within("accuracy", before="the network")
+    return float((_labels("accuracy", t, outputs) == outputs.argmax(1)).mean())
 
 
 def confusion_matrix(
@@ -73,26 +83,40 @@ def confusion_matrix(
 ) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """How often label i (row) was read as j (column): (classes, classes) counts.
 
+    Raises ``DtypeError`` and ``ShapeError`` for labels, as ``accuracy`` does.
+
     >>> x = np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.4]])
     >>> confusion_matrix(tanh(), NO_PARAMS, x, np.array([1, 1, 0]))
     array([[0, 1],
            [1, 1]])
     """
-    outputs = predict(net, params, x, size)
-    count, labels = outputs.shape[1], _labels(t, x)
-    if labels.size and not 0 <= labels.min() <= labels.max() < count:
-        raise ShapeError(f"labels in [0, {count})", f"up to {labels.max()}").within(
-            "confusion_matrix", before="t"
-        )
+    outputs = _scores("confusion_matrix", net, params, x, size)
+    count, labels = outputs.shape[1], _labels("confusion_matrix", t, outputs)
     matrix = np.zeros((count, count), np.int64)
     np.add.at(matrix, (labels, outputs.argmax(1)), 1)
     return matrix
 
 
-def classes(net: Net[A, Matrix], params: Params, x: Fixed[A], size: int = _CHUNK) -> Labels:
-    """The class of each example: the index of its largest output."""
-    chosen: Labels = predict(net, params, x, size).argmax(1)
-    return chosen
+def _outputs(owner: str, net: Any, params: Params, x: Any, size: int) -> Any:
+    layer, n = _layer(net), _length(owner, x)
+    outputs = [layer.apply(params, _part(x, rows)) for rows in _slices(n, size)]
+    if len(outputs) == 1:
+        return outputs[0]
+    if isinstance(outputs[0], tuple):
+        return tuple([np.concatenate(column) for column in zip(*outputs, strict=True)])
+    return np.concatenate(outputs)
+
+
+def _scores(owner: str, net: Any, params: Params, x: Any, size: int) -> Matrix:
+    """The outputs of a classifier: a row for each example, a column for each class."""
+    outputs: Any = _outputs(owner, net, params, x, size)
+    shape = shape_of(outputs)
+    if len(shape) != 2 or isinstance(shape[0], tuple):
+        raise ShapeError("outputs (examples, classes)", f"{shape}").within(
+            owner, before="the network"
+        )
+    scores: Matrix = outputs
+    return scores
 
 
 def _layer(net: Any) -> AnyLayer:
@@ -101,48 +125,53 @@ def _layer(net: Any) -> AnyLayer:
     return net
 
 
-def _length(x: Any) -> int:
+def _length(owner: str, x: Any) -> int:
     if isinstance(x, tuple) and x:
-        lengths = {_length(part) for part in x}
+        lengths = {_length(owner, part) for part in x}
         if len(lengths) > 1:
             raise ShapeError("as many examples in each of a tuple", f"{sorted(lengths)}").within(
-                "the metric"
+                owner
             )
         return lengths.pop()
-    part = x
-    if not isinstance(part, np.ndarray) or not part.ndim:
+    if not isinstance(x, np.ndarray) or not x.ndim:
         raise ArgumentError(
-            f"takes arrays of examples, not {short(part)}; write np.array(x, 'float32')"
+            f"{owner} takes arrays of examples, not {short(x)}; write np.array(x, 'float32')"
         )
-    return len(part)
+    return len(x)
 
 
-def _chunks(x: Any, size: int) -> Iterator[Any]:
-    """Slices of ``size`` examples; one of none where there are none."""
+def _slices(n: int, size: int) -> Iterator[slice]:
+    """Of ``size`` examples each, as far as there are; one of none where there are none."""
     size = whole("size", size)
-    for start in range(0, max(1, _length(x)), size):
-        part = slice(start, start + size)
-        yield tuple([a[part] for a in x]) if isinstance(x, tuple) else x[part]
+    return (slice(start, min(start + size, n)) for start in range(0, max(1, n), size))
 
 
-def _joined(outputs: list[Any]) -> Any:
-    if len(outputs) == 1:
-        return outputs[0]
-    if isinstance(outputs[0], tuple):
-        return tuple([np.concatenate(column) for column in zip(*outputs, strict=True)])
-    return np.concatenate(outputs)
+def _part(x: Any, rows: slice) -> Any:
+    return tuple([_part(a, rows) for a in x]) if isinstance(x, tuple) else x[rows]
 
 
-def _labels(t: Any, x: Any) -> Labels:
+def _labels(owner: str, t: Any, outputs: Matrix) -> Labels:
     if not isinstance(t, np.ndarray) or t.dtype.kind not in "iu":
         got = f"{t.dtype} {t.shape}" if isinstance(t, np.ndarray) else short(t)
-        raise DtypeError(
-            f"labels are an array of integers, not {got}; of one-hot rows take t.argmax(1)"
-        )
-    if t.shape != (_length(x),):
-        raise ShapeError(f"{_length(x)} labels", f"shape {t.shape}").within(
-            "the metric", before="t"
-        )
-    if not t.size:
-        raise ShapeError("at least one example", "none").within("the metric")
+        raise DtypeError(f"{owner} takes labels, an array of integers, not {got}{_integers(t)}")
+    n, count = outputs.shape
+    if t.shape != (n,):
+        raise ShapeError(f"{n} labels", f"shape {t.shape}").within(owner, before="t")
+    if not n:
+        raise ShapeError("at least one example", "none").within(owner)
+    low, high = t.min(), t.max()
+    if not 0 <= low <= high < count:
+        raise ShapeError(f"labels in [0, {count})", f"{low} to {high}").within(owner, before="t")
     return t
+
+
+def _integers(t: Any) -> str:
+    """How to make labels of an array of other numbers."""
+    if not isinstance(t, np.ndarray) or t.dtype.kind not in "fb":
+        return ""
+    if t.ndim == 1:
+        return "; write t.astype(int)"
+    if t.ndim != 2:
+        return ""
+    one_hot = t.shape[1] > 1
+    return "; of one-hot rows write t.argmax(1)" if one_hot else "; write t[:, 0].astype(int)"

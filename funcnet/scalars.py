@@ -183,6 +183,14 @@ class Scalar:
         """1 / (1 + exp(-x))."""
         return _result("sigmoid", _sigmoid, self)
 
+    def __float__(self) -> float:
+        raise ArgumentError("a Scalar is no plain number; its value is x.value")
+
+    def __lt__(self, other: Scalar | float) -> bool:
+        raise ArgumentError("Scalars are not ordered; compare their values, x.value < y.value")
+
+    __le__ = __gt__ = __ge__ = __lt__
+
     def __repr__(self) -> str:
         name = f", {self.name!r}" if self.name else ""
         made = f": {_formula(self.op, self.inputs)}" if self.op else ""
@@ -258,21 +266,31 @@ def _sigmoid(x: float) -> tuple[float, ...]:
     return (1 if x > 0 else e) / (1 + e), e / (1 + e) ** 2
 
 
-_MENDS = {
-    "/": "divide by what is not 0",
-    "log": "take the logarithm of a number above 0",
-    "**": "an exponent that is a Scalar needs a base above 0",
-}
+def _mend(op: str, values: list[float]) -> str:
+    """What an operation that has no finite value or slope needs of its inputs."""
+    if op == "/" and not values[1]:
+        return "divide by what is not 0"
+    if op == "log":
+        return "take the logarithm of a number above 0"
+    if op == "**" and values[0] <= 0:
+        return "an exponent that is a Scalar needs a base above 0"
+    if op.startswith("**") and values[0] < 0 and not float(op[2:]).is_integer():
+        return "a negative base takes whole exponents only"
+    if op.startswith("**") and abs(values[0]) < 1:
+        return "the base is too near 0"
+    return "the result is too large for a float"
 
 
 def _result(op: str, rule: Callable[..., tuple[float, ...]], *inputs: Scalar) -> Scalar:
+    values = [x.value for x in inputs]
     try:
-        value, *slopes = rule(*[x.value for x in inputs])
+        value, *slopes = rule(*values)
     except (ArithmeticError, ValueError):
         value, slopes = math.nan, []
     if not all(map(math.isfinite, (value, *slopes))):
-        mend = _MENDS.get(op, "the base is too near 0, or the result too large for a float")
-        raise NonFiniteError(f"{_formula(op, inputs)} has no finite value and slope; {mend}")
+        raise NonFiniteError(
+            f"{_formula(op, inputs)} has no finite value and slope; {_mend(op, values)}"
+        )
     return _made(value, "", op, inputs, tuple(slopes))
 
 

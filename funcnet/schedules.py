@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
-from .arguments import number, whole
+from .arguments import given, number, whole
+from .errors import ArgumentError
 
 Schedule: TypeAlias = Callable[[int], float]
 """``step -> learning rate``: any function will do."""
@@ -104,7 +105,16 @@ def _cosine(rate: float, steps: int, final: float, step: int) -> float:
 def schedule_of(learning_rate: float | Schedule) -> Schedule:
     """A number as a constant schedule; a schedule with what it gives checked."""
     if callable(learning_rate):
-        return partial(_checked, learning_rate)
+        schedule = partial(_checked, learning_rate)
+        try:
+            # Step 0 comes first in any case, so what cannot give its rate is known before any step.
+            schedule(0)
+        except TypeError as fault:
+            # Most often a function that makes a schedule, not called: constant for constant(0.1).
+            raise ArgumentError(
+                f"a schedule is called as schedule(step): {fault}; it is {given(learning_rate)}"
+            ) from None
+        return schedule
     return partial(_constant, number("the learning rate", learning_rate, "[0, inf)"))
 
 

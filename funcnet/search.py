@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from .arguments import function, number, short, whole
+from .arguments import function, given, number, short, whole
 from .errors import ArgumentError, ConfigError
 from .random import Key
 
@@ -93,7 +93,10 @@ def log_uniform(low: float, high: float) -> Draw[float]:
     (True, True)
     """
     low = number("log_uniform's low", low, "(0, inf)")
-    return partial(_log_uniform, low, number("log_uniform's high", high, f"({low}, inf)"))
+    high = number("log_uniform's high", high, "(0, inf)")
+    if high <= low:
+        raise ConfigError(f"log_uniform's low comes first and is below high, not {low} and {high}")
+    return partial(_log_uniform, low, high)
 
 
 def _log_uniform(low: float, high: float, key: Key) -> float:
@@ -160,7 +163,8 @@ def random_search(
     far, the search goes on after them with the very trials that it would have come to.
 
     Raises ``ArgumentError`` or ``ConfigError`` at the call for bad arguments, and
-    ``ArgumentError``, naming the trial, for what ``run`` yields if it is not a number.
+    ``ArgumentError``, naming the trial, for what ``run`` yields if it is not a number. Bad, too,
+    is a trial of ``done`` whose values the search would not have drawn.
     Source: Bergstra and Bengio 2012, "Random Search for Hyper-Parameter Optimization".
 
     >>> def run(key, learning_rate):                    # gradient descent on w**2
@@ -180,9 +184,9 @@ def random_search(
         raise ArgumentError(f"random_search takes a Key first, not {short(key)}; write Key(0)")
     draws = _draws(key, space)
     _called_as("run", f"run({', '.join(['key', *draws])})", run, key, **draws)
-    stop = _never if stop is None else stop
-    _called_as("stop", "stop(scores, earlier)", stop, (), ())
-    return _search(key, draws, run, whole("trials", trials), stop, _made(done))
+    stop, earlier = _stop(stop), _made(done)
+    _check_values(key, draws, earlier)
+    return _search(key, draws, run, whole("trials", trials), stop, earlier)
 
 
 def _search(
@@ -206,11 +210,16 @@ def _trial(
     stop: Stop,
     earlier: tuple[Trial, ...],
 ) -> Trial:
-    values = {name: _plain(draw(key.child("values").child(name))) for name, draw in draws.items()}
+    values = _values(key, draws)
     shown = ", ".join(f"{name}={short(value)}" for name, value in values.items())
     place = f"trial {len(earlier)} with {shown or 'no values'}"
     scores, stopped = _scores(place, run(key.child("run"), **values), stop, earlier)
     return Trial(len(earlier), values, scores, stopped)
+
+
+def _values(key: Key, draws: Mapping[str, Draw[object]]) -> dict[str, object]:
+    key = key.child("values")
+    return {name: _plain(draw(key.child(name))) for name, draw in draws.items()}
 
 
 def _scores(
@@ -241,7 +250,17 @@ def _draws(key: Key, space: Any) -> dict[str, Draw[object]]:
     return dict(space)
 
 
+def _stop(stop: Any) -> Stop:
+    if stop is median_stop:
+        raise ArgumentError(f"stop is {given(stop)}")
+    found: Stop = _never if stop is None else stop
+    _called_as("stop", "stop(scores, earlier)", found, (), ())
+    return found
+
+
 def _made(done: Any) -> tuple[Trial, ...]:
+    if isinstance(done, Trial):
+        raise ArgumentError("done holds the trials made so far, and this is one; write [trial]")
     if not isinstance(done, Iterable):
         raise ArgumentError(f"done holds the trials made so far, not {short(done)}")
     trials = tuple(done)
@@ -254,6 +273,27 @@ def _made(done: Any) -> tuple[Trial, ...]:
                 f"trial {trial.number} stands at {i}"
             )
     return trials
+
+
+def _check_values(key: Key, draws: Mapping[str, Draw[object]], done: Iterable[Trial]) -> None:
+    """Raise ``ConfigError`` for a trial whose values are not those that the search gives it."""
+    for trial in done:
+        for name, value in _values(key.child(trial.number), draws).items():
+            had = trial.values.get(name, value)
+            if not _agree(had, value):
+                raise ConfigError(
+                    f"trial {trial.number} of done is not of this search: it has {name} "
+                    f"{short(had)}, this key and space give {short(value)}"
+                )
+
+
+def _agree(a: object, b: object) -> bool:
+    """Whether two values may be the same, of which one has been through a file."""
+    if isinstance(a, float | int) and isinstance(b, float | int):
+        # Powers may differ in the last bit from one machine to another.
+        return a == b or math.isclose(a, b, rel_tol=1e-9)
+    # Of other values, json gives back only texts as they were.
+    return not (isinstance(a, str) and isinstance(b, str)) or a == b
 
 
 def _called_as(name: str, call: str, value: Any, /, *args: object, **values: object) -> None:

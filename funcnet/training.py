@@ -7,7 +7,7 @@ from functools import partial
 from math import nan
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from .arguments import short
+from .arguments import given, short
 from .composition import refuse
 from .errors import ArgumentError, ConfigError
 from .functions import no_grads
@@ -104,11 +104,11 @@ def train_step(
     """
     layer = _layer(net, loss)
     if not isinstance(optimizer, Optimizer):
-        raise ArgumentError(f"the optimizer is one like adam(1e-3), not {short(optimizer)}")
+        raise ArgumentError(f"the optimizer is one like adam(1e-3), not {given(optimizer)}")
     if optimizer.transforms:
-        raise ConfigError(
-            f"{optimizer} only changes gradients; write chain({optimizer}, sgd(0.1)), say"
-        )
+        shown = f"{optimizer}"
+        parts = shown[len("chain(") : -1] if shown.startswith("chain(") else shown
+        raise ConfigError(f"{shown} only changes gradients; write chain({parts}, sgd(0.1)), say")
     if layer.functions.grads is no_grads:
         raise ConfigError(f"nothing in {short(layer)} has parameters to train")
     return partial(_step, layer, loss, optimizer)
@@ -139,6 +139,10 @@ def _layer(net: Any, loss: Any) -> AnyLayer:
     if not isinstance(net, AnyLayer):
         refuse(net)
     if not isinstance(loss, Loss):
-        got = short(loss) if isinstance(loss, Optimizer) else getattr(loss, "__name__", short(loss))
-        raise ArgumentError(f"the loss is one like mean_squared_error(), not {got}")
+        raise ArgumentError(f"the loss is one like mean_squared_error(), not {given(loss)}")
+    last, layer = net.parts[-1] if net.is_pipeline else (net.name, net)
+    if loss.inside and layer.record.shown == loss.inside:
+        raise ConfigError(
+            f"{loss} has {loss.inside} inside, and takes what comes before it; leave out {last}"
+        )
     return net

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,17 @@ class HasParts(Protocol):
 
     @property
     def parts(self) -> tuple[tuple[str, Any], ...]: ...
+
+
+def refuse_params(given: object, owner: str = "the network") -> NoReturn:
+    """Say what to write where ``given`` stands for parameters."""
+    mend = ""
+    if isinstance(given, dict) and not isinstance(given, Tree):
+        mend = "; write Params(...)"
+    elif isinstance(getattr(given, "params", None), Params):
+        mend = "; write state.params"
+    kind = type(given).__name__
+    raise ArgumentError(f"{owner} takes parameters, Params as init gives them, not {kind}{mend}")
 
 
 def _refuse(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar, overload
 
-from .arguments import called, function, short
+from .arguments import function, given, short
 from .arrays import Array, dims
 from .errors import ArgumentError, ConfigError, ParamsError
 from .tree import Grads, Params, Tree
@@ -97,9 +97,7 @@ def chain(*optimizers: Optimizer[Any]) -> Optimizer[Any]:
 def _mended(part: object) -> str:
     if isinstance(part, list | tuple):
         return f"a {type(part).__name__}; write chain(*optimizers)"
-    if callable(part) and hasattr(part, "__name__"):
-        return f"{part.__name__}; did you mean {called(part)}?"
-    return short(part)
+    return given(part)
 
 
 def _chain_init(parts: tuple[Optimizer[Any], ...], params: Params) -> tuple[Any, ...]:

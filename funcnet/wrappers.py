@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arguments import short
+from .arguments import given
 from .composition import map_functions
 from .errors import ArgumentError, NonFiniteError
 from .functions import Functions, Leaf, Spec, no_grads, no_refresh
@@ -31,7 +31,7 @@ def freeze(net: LayerT) -> LayerT:
     >>> count(net.spec((3,))[0])
     10
     """
-    return map_functions(_frozen, _layer(net), "freeze")
+    return map_functions(_frozen, _layer("freeze", net), "freeze")
 
 
 def _frozen(path: str, f: Functions) -> Functions:
@@ -94,7 +94,7 @@ def recompute(net: LayerT) -> LayerT:
     >>> recompute(dense(3, 3) >> relu()) >> dense(3, 2)
     recompute(dense(3, 3) >> relu()) >> dense(3, 2)
     """
-    record = _layer(net).record
+    record = _layer("recompute", net).record
     name = "recompute" if record.name == PIPELINE else record.name
     return net.of(
         Record(
@@ -169,7 +169,7 @@ def checked(net: LayerT) -> LayerT:
     Traceback (most recent call last):
     funcnet.errors.NonFiniteError: dense1 in dense1 >> relu1: its output holds nan or infinity
     """
-    return map_functions(_checked, _layer(net), "checked", composites=True)
+    return map_functions(_checked, _layer("checked", net), "checked", composites=True)
 
 
 def _checked(path: str, f: Functions) -> Functions:
@@ -224,7 +224,7 @@ def _finite_grads(grads: Grads) -> None:
         _finite(g, f"the gradient of {path}")
 
 
-def _layer(net: LayerT) -> LayerT:
+def _layer(owner: str, net: LayerT) -> LayerT:
     if not isinstance(net, AnyLayer):
-        raise ArgumentError(f"takes a layer or network, not {short(net)}")
+        raise ArgumentError(f"{owner} takes a layer or network, not {given(net)}")
     return net

@@ -304,6 +304,7 @@ def test_another_optimizers_state_is_refused(tmp_path: Path) -> None:
     [
         (print, "the value is of type builtin_function_or_method, which cannot be saved"),
         (Pair(1, (2, print)), "second/1 is of type builtin_function_or_method"),
+        ((fn.Trial(0, {}, ()),), r"0/values is of type dict, .* json\.dump\(trials, file\)"),
         ([1], r"the value is of type list, .*; write tuple\(\.\.\.\)"),
         (({"a": 1},), r"0 is of type dict, .*; write Params\(\.\.\.\)"),
         (fn.relu(), "the value is of type Layer, which cannot be saved; what can are Params,"),
@@ -322,7 +323,7 @@ def test_what_cannot_be_saved_is_named(tmp_path: Path, value: Any, text: str) ->
     assert not list(tmp_path.iterdir())
     if value is not None:
         save(tmp_path / "value.npz", 1)
-        with pytest.raises(fn.ArgumentError, match=f"like: {text}"):
+        with pytest.raises(fn.ArgumentError, match=f"like is a value of the same .* say; {text}"):
             load(tmp_path / "value.npz", like=value)
 
 

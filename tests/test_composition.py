@@ -292,7 +292,8 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "initializer": (
         lambda: ANY.dense(3, 3, weights=fn.normal).init(fn.Key(0), (3,)),
         fn.ParamsError,
-        "its initializer cannot be called",
+        "W: its initializer cannot be called: normal() takes 1 positional argument but 5 were "
+        "given; it is normal; did you mean normal(...)?",
     ),
     "dtype": (
         lambda: fn.dense(3, 3).init(fn.Key(0), (3,), np.int32),

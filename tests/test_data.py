@@ -190,6 +190,11 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         fn.ArgumentError,
         "prepare takes a Key first, not 0; write Key(0)",
     ),
+    "prepare of a network first": (
+        lambda: ANY.prepare(fn.dense(1, 1), fn.Key(0), fn.squared_error(), fn.sgd(0.1), 3, 3, 1),
+        fn.ArgumentError,
+        "prepare takes (key, net, loss, optimizer, x, t, size), in this order",
+    ),
     "prepare of sizes that do not fit": (
         lambda: fn.prepare(
             fn.Key(0), fn.dense(3, 1), fn.squared_error(), fn.sgd(0.1), ONES, ONES, 1

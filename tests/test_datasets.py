@@ -210,6 +210,16 @@ def test_no_images_are_images_too(tmp_path: Path) -> None:
     assert (test.x.shape, test.t.shape) == ((0, 1, 28, 28), (0,))
 
 
+def test_a_folder_may_hold_the_files_or_a_folder_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = put(tmp_path / "data" / "mnist")
+    for folder in (files, tmp_path / "data"):
+        check_tiny(mnist(folder))
+        monkeypatch.setenv("FUNCNET_DATA", str(folder))
+        check_tiny(mnist())
+
+
 def test_the_real_mnist() -> None:
     if not DATA:
         pytest.skip("FUNCNET_DATA names no folder with the real MNIST")
@@ -233,6 +243,8 @@ def test_missing_files_are_named_with_where_to_put_them(tmp_path: Path, cache: P
         f"MNIST is not all in {tmp_path / 'here'}: put t10k-labels-idx1-ubyte.gz there, or write "
         "mnist() to look in the usual folders"
     )
+    with pytest.raises(fn.MissingFileError, match=f"there is no folder {tmp_path}/nowhere to read"):
+        mnist(tmp_path / "nowhere")
     wrong: Any = 3
     with pytest.raises(fn.ArgumentError, match="folder is a path, not 3"):
         mnist(wrong)
@@ -345,8 +357,8 @@ def test_what_is_downloaded_is_checked(mirror: Path, cache: Path) -> None:
 
 def test_a_folder_named_by_the_caller_is_not_downloaded_into(mirror: Path, tmp_path: Path) -> None:
     with pytest.raises(fn.MissingFileError, match="is not all in"):
-        mnist(tmp_path / "empty")
-    assert not (tmp_path / "empty").exists()
+        mnist(tmp_path)
+    assert not list(tmp_path.glob("*ubyte*"))
 
 
 def test_without_a_network_the_error_says_what_to_do(
@@ -358,7 +370,8 @@ def test_without_a_network_the_error_says_what_to_do(
     with pytest.raises(fn.MissingFileError) as caught:
         mnist()
     text = str(caught.value)
-    assert f"is not in {tmp_path / 'data' / 'mnist'} or {cache}, and cannot be downloaded" in text
+    places = f"{tmp_path / 'data' / 'mnist'} or {tmp_path / 'data'} or {cache}"
+    assert f"is not in {places}, and cannot be downloaded" in text
     assert "http://127.0.0.1:9/train-images-idx3-ubyte.gz: " in text
     assert "no address at all/train-images-idx3-ubyte.gz: " in text
     assert not cache.exists()

@@ -205,6 +205,8 @@ def test_nothing_is_allocated() -> None:
 def test_what_cannot_be_drawn() -> None:
     with pytest.raises(fn.ArgumentError, match="relu is a function, not a layer; did you mean"):
         ANY.diagram(fn.relu, (3,))
+    with pytest.raises(fn.ArgumentError, match=r"diagram takes \(net, shape\), in this order"):
+        ANY.diagram((3,), fn.relu())
     with pytest.raises(fn.ShapeError, match=r"^dense1 in dense1 >> relu1 expects 3 features"):
         fn.diagram(fn.dense(3, 2) >> fn.relu(), (4,))
     with pytest.raises(fn.ShapeError, match=r"^dense expects 3 features"):
@@ -294,5 +296,5 @@ def test_what_has_no_units_to_draw(net: fn.AnyLayer, params: Params, message: st
 def test_units_takes_a_network_and_parameters() -> None:
     with pytest.raises(fn.ArgumentError, match="relu is a function"):
         ANY.units(fn.relu, fn.NO_PARAMS)
-    with pytest.raises(fn.ArgumentError, match="units takes a network's parameters, not None"):
+    with pytest.raises(fn.ArgumentError, match="units takes parameters, Params as init gives"):
         ANY.units(DENSE, None)

@@ -104,5 +104,9 @@ def test_numerical_gradient_of_trees() -> None:
     found = fn.numerical_gradient(f, params)
     np.testing.assert_allclose(found["a"]["W"], [[3 + 3, 12]], atol=1e-8)
     np.testing.assert_allclose(found["b"], [1.0], atol=1e-8)
-    with pytest.raises(fn.ArgumentError, match="takes an array of floats or a tree"):
+    with pytest.raises(fn.ArgumentError, match="numerical_gradient takes an array of floats"):
         ANY.numerical_gradient(f, [1.0])
+    with pytest.raises(fn.ArgumentError, match=r"f gives one number, not an array of shape \(1,\)"):
+        ANY.numerical_gradient(lambda x: x, np.ones(1))
+    with pytest.raises(fn.ArgumentError, match="f gives one number, not None"):
+        ANY.numerical_gradient(lambda x: None, np.ones(1))

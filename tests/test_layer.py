@@ -15,6 +15,8 @@ import funcnet as fn
 
 from .test_composition import WIDTH, batch
 
+ANY: Any = fn  # to be called as the checker would not let us
+
 
 def net_and_params() -> tuple[Any, fn.Params, Any]:
     net = fn.dense(WIDTH, 3) >> fn.relu() >> fn.dense(3, 2)
@@ -45,7 +47,12 @@ DOOR: dict[str, tuple[Any, type[Exception], str]] = {
     "dict": (
         lambda net, p, x: net.apply(dict(p), x),
         fn.ArgumentError,
-        "the parameters are a Params, as init gives them, not dict",
+        "the network takes parameters, Params as init gives them, not dict; write Params(...)",
+    ),
+    "state": (
+        lambda net, p, x: net.apply(fn.TrainState.start(p, fn.sgd(0.1), fn.Key(0)), x),
+        fn.ArgumentError,
+        "Params as init gives them, not TrainState; write state.params",
     ),
     "list": (
         lambda net, p, x: net.apply(p, x.tolist()),
@@ -60,7 +67,24 @@ DOOR: dict[str, tuple[Any, type[Exception], str]] = {
     "one example": (
         lambda net, p, x: net.apply(p, x[0]),
         fn.ShapeError,
-        "but the input gives one example of shape (); of one example, make a batch: x[None]",
+        "expects 4 features, but the input gives examples of shape (), one number each; "
+        "of one example of 4 features write x[None]",
+    ),
+    "examples of one number": (
+        lambda net, p, x: (fn.dense(1, 2) >> fn.tanh()).apply(p, x[:, 0]),
+        fn.ShapeError,
+        "dense1 in dense1 >> tanh1 expects 1 feature, but the input gives examples of shape (), "
+        "one number each; of one feature write x[:, None]",
+    ),
+    "of any width": (
+        lambda net, p, x: fn.dense(..., 2).apply(p, x[0]),
+        fn.ShapeError,
+        "of one feature write x[:, None], of one example x[None]",
+    ),
+    "one sequence": (
+        lambda net, p, x: ANY.embedding(9, 2).apply(p, np.arange(6)),
+        fn.ShapeError,
+        "examples of shape (), one number each; of one example write x[None]",
     ),
     "width": (
         lambda net, p, x: net.apply(p, x[:, :3]),

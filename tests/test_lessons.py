@@ -33,7 +33,7 @@ def run(script: str, folder: Path, *options: str) -> dict[str, Any]:
     command = [sys.executable, "-W", "error", str(EXAMPLES / script), "--figures", str(folder)]
     found = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
-    return read(folder / f"{Path(script).stem}.json")
+    return read(folder / f"{Path(script).stem}{'_quick' * ('--quick' in options)}.json")
 
 
 def read(file: Path) -> dict[str, Any]:

@@ -148,6 +148,26 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         fn.DtypeError,
         "of one-hot rows take t.argmax(1), and for rows of probabilities use soft_cross_entropy()",
     ),
+    "labels that are floats": (
+        lambda: ANY.softmax_cross_entropy().forward(np.zeros((2, 3)), np.zeros((2, 1))),
+        fn.DtypeError,
+        "not float64 (2, 1); write t.ravel().astype(int)",
+    ),
+    "labels of one output": (
+        lambda: fn.softmax_cross_entropy().forward(np.zeros((2, 1)), np.array([0, 1])),
+        fn.ConfigError,
+        "for one output, yes or no, use sigmoid_cross_entropy()",
+    ),
+    "integers for a column of floats": (
+        lambda: ANY.mean_squared_error().forward(np.zeros((2, 1)), np.array([0, 1])),
+        fn.DtypeError,
+        "write t[:, None].astype('float32')",
+    ),
+    "called": (
+        lambda: ANY.squared_error()(np.zeros((2, 1)), np.zeros((2, 1))),
+        fn.ArgumentError,
+        "a loss is not called: write loss.forward(y, t)[0]",
+    ),
     "integer one-hot": (
         lambda: ANY.softmax_cross_entropy().forward(np.zeros((2, 3)), np.zeros((2, 3), int)),
         fn.ShapeError,

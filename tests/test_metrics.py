@@ -55,12 +55,39 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "one-hot": (
         lambda n, p, x, t: ANY.accuracy(n, p, x, np.eye(4)[t]),
         fn.DtypeError,
-        "of one-hot rows take t.argmax(1)",
+        "accuracy takes labels, an array of integers, not float64 (7, 4); "
+        "of one-hot rows write t.argmax(1)",
+    ),
+    "floats": (
+        lambda n, p, x, t: ANY.accuracy(n, p, x, t > 1),
+        fn.DtypeError,
+        "not bool (7,); write t.astype(int)",
+    ),
+    "column": (
+        lambda n, p, x, t: ANY.confusion_matrix(n, p, x, t[:, None] / 1),
+        fn.DtypeError,
+        "not float64 (7, 1); write t[:, 0].astype(int)",
+    ),
+    "one output": (
+        lambda n, p, x, t: ANY.accuracy(fn.identity(), fn.NO_PARAMS, x[:, :1], t[:, None] / 4),
+        fn.ShapeError,
+        "accuracy expects an output for each class, but the network gives 1; of yes or no, in "
+        "logits, write ((predict(net, params, x) > 0) == (t > 0.5)).mean()",
+    ),
+    "one output and flat targets": (
+        lambda n, p, x, t: fn.accuracy(fn.identity(), fn.NO_PARAMS, x[:, :1], t),
+        fn.ShapeError,
+        "((predict(net, params, x)[:, 0] > 0) == (t > 0.5)).mean()",
+    ),
+    "images": (
+        lambda n, p, x, t: ANY.accuracy(fn.relu(), fn.NO_PARAMS, x[:, :, None, None], t),
+        fn.ShapeError,
+        "accuracy expects outputs (examples, classes), but the network gives (7, 3, 1, 1)",
     ),
     "fewer": (
         lambda n, p, x, t: fn.accuracy(n, p, x, t[:3]),
         fn.ShapeError,
-        "the metric expects 7 labels, but t gives shape (3,)",
+        "accuracy expects 7 labels, but t gives shape (3,)",
     ),
     "none": (
         lambda n, p, x, t: fn.accuracy(n, p, x[:0], t[:0]),
@@ -73,22 +100,31 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         "evaluate expects 7 targets, but t gives 3",
     ),
     "label": (
-        lambda n, p, x, t: fn.confusion_matrix(n, p, x, t + 4),
+        lambda n, p, x, t: fn.confusion_matrix(n, p, x, t * 0 - 1),
         fn.ShapeError,
-        "labels in [0, 4)",
+        "confusion_matrix expects labels in [0, 4), but t gives -1 to -1",
+    ),
+    "accuracy's label": (
+        lambda n, p, x, t: fn.accuracy(n, p, x, np.arange(7) - 1),
+        fn.ShapeError,
+        "accuracy expects labels in [0, 4), but t gives -1 to 5",
     ),
     "tuple": (
         lambda n, p, x, t: fn.predict(fn.plus(), fn.NO_PARAMS, (x, x[:3])),
         fn.ShapeError,
-        "as many examples in each of a tuple",
+        "predict expects as many examples in each of a tuple",
     ),
     "loss": (
         lambda n, p, x, t: ANY.evaluate(n, fn.squared_error, p, x, t),
         fn.ArgumentError,
-        "evaluate takes a loss like mean_squared_error(), not <function",
+        "not squared_error; did you mean squared_error()?",
     ),
     "size": (lambda n, p, x, t: fn.predict(n, p, x, 0), fn.ConfigError, "size is an integer"),
-    "list": (lambda n, p, x, t: ANY.predict(n, p, [1.0]), fn.ArgumentError, "arrays of examples"),
+    "list": (
+        lambda n, p, x, t: ANY.predict(n, p, [1.0]),
+        fn.ArgumentError,
+        "predict takes arrays of examples, not [1.0]",
+    ),
 }
 
 

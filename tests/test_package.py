@@ -23,7 +23,7 @@ merges combinators wrappers losses schedules updates transforms optimizers metri
 data datasets
 checkpoint inspection probing checking search
 graph_layout graph_columns graph_svg graph diagrams scalars
-plotting/panels plotting/lines plotting/trials plotting/pictures models/perceptrons
+plotting/panels plotting/lines plotting/trials plotting/pictures plotting/planes models/perceptrons
 __init__
 """.split()
 

@@ -32,6 +32,21 @@ def test_a_figure_has_a_panel_for_each_drawing() -> None:
     assert made.get_suptitle() == "five"
 
 
+def test_rows_have_eight_panels_where_nothing_is_said() -> None:
+    drawings = plotting.images(np.ones((10, 1, 2, 2)))
+    assert tuple(plotting.figure(*drawings, size=(1, 1)).get_size_inches()) == (8, 2)
+    assert tuple(plotting.figure(*drawings, size=(1, 1), columns=10).get_size_inches()) == (10, 1)
+
+
+def test_a_long_title_stays_in_the_figure() -> None:
+    made = plotting.figure(plotting.curves({"a": [1, 2]}), title="a title of many words " * 5)
+    panels(made)
+    (title,) = made.texts
+    box = title.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= made.bbox.width
+
+
 def test_over_draws_in_one_panel() -> None:
     seen: list[Any] = []
     (axes,) = panels(plotting.figure(plotting.over(seen.append, seen.append)))
@@ -50,6 +65,63 @@ def test_curves() -> None:
     assert labels == ("a", "b", "c", "log")
 
 
+def test_curves_take_columns() -> None:
+    x, y = np.linspace(0, 1, 3)[:, None], np.array([[3.0], [1.0], [2.0]])
+    lines: dict[str, plotting.Line] = {"net": (x, y), "alone": y}
+    (axes,) = panels(plotting.figure(plotting.curves(lines)))
+    assert [line.get_ydata().tolist() for line in axes.lines] == [[3, 1, 2]] * 2
+    assert axes.lines[0].get_xdata().tolist() == [0, 0.5, 1]
+
+
+def test_a_point_that_stands_alone_is_marked() -> None:
+    lines: dict[str, plotting.Line] = {
+        "one": [1.0],
+        "gaps": [1, np.nan, 2, np.nan, 3, 4],
+        "whole": [1, 2],
+    }
+    (axes,) = panels(plotting.figure(plotting.curves(lines)))
+    one, gaps, whole = axes.lines
+    assert one.get_marker() == gaps.get_marker() == "."
+    assert one.get_markevery() == [True]
+    assert gaps.get_markevery() == [True, False, True, False, False, False]
+    assert whole.get_marker() == "None"
+    (axes,) = panels(plotting.figure(plotting.curves(lines, markers="o")))
+    assert {(line.get_marker(), line.get_markevery()) for line in axes.lines} == {("o", None)}
+
+
+def test_ticks_are_whole_where_the_numbers_are() -> None:
+    y = [0.5, 0.4, 0.3, 0.2, 0.1, 0.0]
+    drawings = [
+        plotting.curves({"a": y}),
+        plotting.curves({"a": (range(1, 7), y)}),
+        plotting.curves({"a": [1.0]}),
+        *plotting.search([fn.Trial(0, {}, (0.1,))]),
+        plotting.curves({"a": (np.linspace(0, 1, 6), y), "b": y[:2]}),
+    ]
+    *whole, real = panels(plotting.figure(*drawings, size=(2, 2)))
+    for axes in whole:
+        ticks = axes.get_xticks()
+        assert len(ticks)
+        assert (ticks == np.round(ticks)).all()
+    assert (real.get_xticks() % 1).any()
+
+
+def test_a_scale_of_ones_own_is_left_as_it_is() -> None:
+    def logarithmic(axes: Any) -> None:
+        axes.set_xscale("log")
+
+    panels(plotting.figure(plotting.over(logarithmic, plotting.curves({"a": ([1, 10], [1, 2])}))))
+
+
+@pytest.mark.parametrize(
+    ("names", "beside"),
+    [("abcdef", False), ("abcdefg", True), (["a name that is long for a legend"], True)],
+)
+def test_a_large_legend_hides_no_lines(names: Any, beside: bool) -> None:
+    (axes,) = panels(plotting.figure(plotting.curves({name: [1, 2] for name in names})))
+    assert (axes.get_legend().get_window_extent().x0 >= axes.bbox.x1) == beside
+
+
 def test_functions() -> None:
     (axes,) = panels(plotting.figure(plotting.functions({"square": np.square}, -2, 3)))
     x, y = axes.lines[0].get_data()
@@ -64,11 +136,18 @@ def test_histograms() -> None:
     assert [one.get_title() for one in axes] == ["a", "b"]
 
 
+def test_a_histogram_says_what_it_leaves_out() -> None:
+    drawing = plotting.histogram(np.array([1, 2, np.nan, -np.inf]), title="w", bins=2)
+    (axes,) = panels(plotting.figure(drawing))
+    assert [bar.get_height() for bar in axes.patches] == [1, 1]
+    assert axes.get_title() == "w (2 not finite)"
+
+
 def test_images_are_drawn_one_by_one() -> None:
     x = np.arange(24.0).reshape(2, 3, 2, 2) / 24
-    first, second = panels(plotting.figure(*plotting.images(x, [7])))
+    first, second = panels(plotting.figure(*plotting.images(x, [7, 8])))
     np.testing.assert_array_equal(first.images[0].get_array(), np.moveaxis(x[0], 0, 2))
-    assert (first.get_title(), second.get_title()) == ("7", "")
+    assert (first.get_title(), second.get_title()) == ("7", "8")
     (one,) = panels(plotting.figure(plotting.image(x[0, :1])))
     np.testing.assert_array_equal(one.images[0].get_array(), x[0, 0])
 
@@ -91,12 +170,63 @@ def test_confusion() -> None:
     assert [t.get_text() for t in axes.get_yticklabels()] == ["cat", "dog"]
 
 
+def test_confusion_of_shares() -> None:
+    counts = np.array([[2, 1], [0, 3]])
+    whole, shares = panels(
+        plotting.figure(plotting.confusion(counts), plotting.confusion(counts / 6))
+    )
+    assert [text.get_text() for text in shares.texts] == ["0.33", "0.17", "0.5"]
+    np.testing.assert_allclose(shares.images[0].get_array(), whole.images[0].get_array())
+
+
+def test_words_below_a_confusion_matrix_stand_upright() -> None:
+    numbers, words = panels(
+        plotting.figure(
+            plotting.confusion(np.eye(2, dtype=int), [10, 11]),
+            plotting.confusion(np.eye(2, dtype=int), ["cat", "an elephant"]),
+        )
+    )
+    assert {name.get_rotation() for name in numbers.get_xticklabels()} == {0}
+    assert {name.get_rotation() for name in words.get_xticklabels()} == {90}
+
+
+def test_a_confusion_matrix_has_numbers_where_they_can_be_read() -> None:
+    drawing = plotting.confusion(np.full((20, 20), 123))
+    (small,), (large,) = (panels(plotting.figure(drawing, size=(n, n))) for n in (3, 8))
+    assert (len(small.texts), len(large.texts)) == (0, 400)
+    assert small.get_yticklabels()[0].get_fontsize() < large.get_yticklabels()[0].get_fontsize()
+
+
 def test_a_way_over_contours() -> None:
     bowl = plotting.contours(lambda x, y: x**2 + y**2, (-4, 4), (-3, 3), title="bowl")
     (axes,) = panels(plotting.figure(plotting.over(bowl, plotting.path([(1, 2), (3, 1)]))))
     assert axes.lines[0].get_xydata().tolist() == [[1, 2], [3, 1]]
     assert axes.get_xlim() == (-4, 4)
     assert axes.get_title() == "bowl"
+
+
+def test_points_have_the_colours_of_their_regions() -> None:
+    x = np.array([[0.5, 0.5], [-0.5, 0.5], [7.0, -8.0]])  # the last beyond the map
+    regions = plotting.regions(
+        lambda xy: np.where(xy[:, 0] > 0, 2, 0), (-1, 1), (-2, 3), title="halves"
+    )
+    drawing = plotting.over(regions, plotting.points(x, np.array([2, 0, 2])))
+    (axes,) = panels(plotting.figure(drawing))
+    left, right, points = axes.collections
+    assert points.get_offsets().tolist() == x.tolist()
+    colours = points.get_facecolors()[:, :3].tolist()
+    one, other = (area.get_facecolor()[0, :3].tolist() for area in (left, right))
+    assert one != other
+    assert colours == [other, one, other]
+    assert left.get_paths()[0].get_extents().x1 == pytest.approx(0, abs=0.01)
+    assert right.get_paths()[0].get_extents().x0 == pytest.approx(0, abs=0.01)
+    assert (axes.get_xlim(), axes.get_ylim(), axes.get_title()) == ((-1, 1), (-2, 3), "halves")
+
+
+def test_points_without_labels() -> None:
+    (axes,) = panels(plotting.figure(plotting.points(np.zeros((5, 2)), title="five")))
+    assert len(axes.collections[0].get_facecolors()) == 1
+    assert axes.get_title() == "five"
 
 
 def test_the_best_trials_of_a_search() -> None:
@@ -110,8 +240,8 @@ def test_the_best_trials_of_a_search() -> None:
     first, second, third = panels(plotting.figure(*plotting.search(iter(trials), best=3)))
     assert first.lines[0].get_xydata().tolist() == [[1, 0.3], [2, 0.4], [3, 0.789]]
     assert second.lines[0].get_ydata().tolist() == [0.2, 0.5]
-    assert first.get_title() == "1: 0.79\nrate 0.1, size 32"
-    assert second.get_title() == "2: 0.5\nrate 0.012, size 128"
+    assert first.get_title() == "rank 1: 0.79\nrate 0.1, size 32"
+    assert second.get_title() == "rank 2: 0.5\nrate 0.012, size 128"
     assert third.lines[0].get_xydata().tolist() == [[1, 0.45]]
     low, high = first.get_ylim()
     assert low < 0.2 < 0.789 < high
@@ -121,7 +251,7 @@ def test_the_best_trials_of_a_search() -> None:
 def test_a_search_that_came_to_nothing_is_drawn() -> None:
     failed = fn.Trial(0, {"rate": 1e9}, (float("nan"),), stopped=True)
     (axes,) = panels(plotting.figure(*plotting.search([failed])))
-    assert axes.get_title() == "1: -inf\nrate 1e+09"
+    assert axes.get_title() == "rank 1: -inf\nrate 1e+09"
 
 
 def test_nothing_global_is_touched() -> None:
@@ -146,6 +276,12 @@ def test_without_matplotlib_the_error_names_the_extra(monkeypatch: pytest.Monkey
         (lambda: ANY.figure(), "one drawing or more"),
         (lambda: ANY.figure(plotting.filters(np.ones((1, 1, 2, 2)))), r"write \*drawings"),
         (lambda: ANY.figure(len, size=3), "a width and a height in inches, not 3"),
+        (lambda: ANY.figure(plotting.curves), r"did you mean curves\(...\)\?"),
+        (lambda: ANY.over(plotting.points), r"did you mean points\(...\)\?"),
+        (lambda: ANY.curves({}), "curves takes one line or more"),
+        (lambda: ANY.curves({"a": []}), "curve 'a' takes one number or more"),
+        (lambda: ANY.curves({"a": np.ones((3, 2))}), "draw its columns one by one"),
+        (lambda: ANY.functions({}), "functions takes one function or more"),
         (lambda: ANY.curves([0.5]), r"a dict from names, not \[0.5\]"),
         (lambda: ANY.curves({"a": "b"}), r"curve 'a' takes numbers \(n,\), not 'b'"),
         (lambda: ANY.curves({"a": ([1.0, 2.0], [1.0])}), "curve 'a' expects 2 numbers"),
@@ -154,11 +290,33 @@ def test_without_matplotlib_the_error_names_the_extra(monkeypatch: pytest.Monkey
         (lambda: ANY.histogram(np.array(["a"])), "histogram takes numbers"),
         (lambda: ANY.image(np.ones((2, 4, 4))), "1 channel or 3, but the input gives 2"),
         (lambda: ANY.images(np.ones((4, 4))), r"\(n, channels, h, w\)"),
+        (lambda: ANY.images(np.ones((4, 4))), r"write image\(x\) for one image"),
+        (lambda: ANY.images(np.ones((3, 1, 2, 2)), [1, 2, 3, 4]), "3 titles, .* gives 4"),
+        (lambda: ANY.images(np.ones((3, 1, 2, 2)), [1, 2]), "3 titles, .* gives 2"),
+        (lambda: ANY.image(np.ones((3, 1, 2, 2))), r"write \*images\(x\)"),
+        (lambda: ANY.filters(np.ones((4, 4))), r"write filters\(W.T.reshape"),
         (lambda: ANY.confusion(np.ones((2, 3), int)), "as many columns as rows"),
         (lambda: ANY.confusion(np.ones((2, 2), int), ["a"]), "2 names"),
-        (lambda: ANY.contours(len, 3, (0, 1)), r"a range \(low, high\), not 3"),
+        (
+            lambda: ANY.contours(lambda x, y: 1, (0, 1), (0, 1)),
+            r"shape of x and y, but f gives \(\)",
+        ),
+        (lambda: ANY.contours(lambda x, y: "a", (0, 1), (0, 1)), "contours' f takes numbers"),
+        (lambda: ANY.contours(lambda x: x, (0, 1), (0, 1)), "of 2 arrays; write lambda x, y"),
+        (lambda: ANY.regions(lambda x, y: x, (0, 1), (0, 1)), "of one array; write lambda xy"),
+        (
+            lambda: ANY.regions(lambda xy: xy, (0, 1), (0, 1)),
+            r"regions' classes expects .*argmax\(1\)",
+        ),
+        (lambda: ANY.regions(lambda xy: xy[:, 0], (0, 1), (0, 1)), r"integers, .*argmax\(1\)"),
+        (lambda: ANY.regions(lambda xy: np.array([1]), (0, 1), (0, 1)), "one for each point"),
+        (lambda: ANY.points(np.ones((3, 3))), r"points \(n, 2\)"),
+        (lambda: ANY.points(np.ones((3, 2)), np.ones(3)), "points' labels are integers"),
+        (lambda: ANY.points(np.ones((3, 2)), np.ones(2, int)), "3 labels, one for each point"),
+        (lambda: ANY.contours(lambda x, y: x, 3, (0, 1)), r"a range \(low, high\), not 3"),
         (lambda: ANY.images(np.ones((1, 1, 2, 2)), 7), "a list of names, not 7"),
         (lambda: ANY.path(np.ones((3, 3))), r"points \(n, 2\)"),
+        (lambda: ANY.search(fn.Trial(0, {}, (0.5,))), r"this is one trial; write \[trial\]"),
         (lambda: ANY.search(3), "the trials of random_search, not 3"),
         (lambda: ANY.search([(0, {}, ())]), r"the trials of random_search, not \(0, {}, \(\)\)"),
     ],

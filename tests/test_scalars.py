@@ -197,9 +197,10 @@ def test_functions_are_exact_far_out() -> None:
         (lambda x: Scalar(-2, "a").log(), r"log\(a=-2.0\) has no finite value"),
         (lambda x: Scalar(0) ** -1, r"\(0.0\)\*\*-1 has no finite value"),
         (lambda x: Scalar(0) ** 0.5, r"\(0.0\)\*\*0.5 has no finite value and slope; the base"),
-        (lambda x: Scalar(-8) ** (1 / 3), r"\(-8.0\)\*\*0.333333 has no finite value"),
+        (lambda x: Scalar(-8) ** (1 / 3), r"\(-8.0\)\*\*0.333333 .* a negative base takes whole"),
         (lambda x: Scalar(-2) ** x, "-2.0 .. 1.0 has .*; an exponent that is a Scalar needs"),
-        (lambda x: Scalar(1000).exp(), r"exp\(1000.0\) .* too large for a float"),
+        (lambda x: Scalar(1000).exp(), r"exp\(1000.0\) .*slope; the result is too large for a"),
+        (lambda x: 1 / Scalar(1e-200), "slope; the result is too large for a float"),
         (lambda x: Scalar(1e200) * 1e200, "too large for a float"),
         (lambda x: Scalar(10) ** 400, "too large for a float"),
         (lambda x: (Scalar(1e-200, "a") * 1e150 * 1e150 * 1e150).gradients(), "of .*a.* is beyond"),
@@ -226,6 +227,21 @@ def test_other_values_are_refused(value: Any) -> None:
         Scalar(math.nan)
     with pytest.raises(fn.ArgumentError, match="a Scalar's name is a text, not 3"):
         ANY.Scalar(1.0, 3)
+
+
+def test_what_takes_plain_numbers_is_told_of_the_value() -> None:
+    x = ANY.Scalar(2.0)
+    for call in (float, math.log):
+        with pytest.raises(fn.ArgumentError, match=r"no plain number; its value is x\.value"):
+            call(x)
+    calls: list[Callable[[], Any]] = [
+        lambda: x < 3,
+        lambda: x >= 3,
+        lambda: max(x, Scalar(1)),
+    ]
+    for compare in calls:
+        with pytest.raises(fn.ArgumentError, match="not ordered; compare their values"):
+            compare()
 
 
 def test_numbers_of_numpy_are_numbers() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import funcnet as fn
+
+ANY: Any = fn  # to be called as the checker would not let us
 
 
 @given(st.floats(0, 10), st.integers(0, 10**9))
@@ -40,6 +43,15 @@ def test_refuses() -> None:
         fn.constant(math.nan)
     with pytest.raises(fn.ConfigError, match="final is a number"):
         fn.cosine_decay(0.1, 10, final=-1)
+
+
+def test_refuses_what_makes_a_schedule_and_was_not_called() -> None:
+    with pytest.raises(fn.ArgumentError, match=r"'steps'; .* did you mean cosine_decay\(\.\.\.\)"):
+        ANY.adam(fn.cosine_decay)
+    with pytest.raises(fn.ArgumentError, match=r"at step 0 .*; .* did you mean constant\(\.\.\.\)"):
+        ANY.sgd(fn.constant)
+    with pytest.raises(fn.ConfigError, match="the schedule's rate at step 0 is a number"):
+        fn.warmup(10, lambda step: -1.0)
 
 
 @given(st.integers(0, 1000), st.integers(1, 100), st.floats(0.1, 1))

@@ -62,8 +62,11 @@ def test_log_uniform_is_uniform_in_the_logarithm() -> None:
 def test_log_uniform_refuses() -> None:
     with pytest.raises(fn.ConfigError, match=r"low is a number in \(0, inf\), not 0"):
         fn.log_uniform(0, 1)
-    for high in (0.1, 0.5, math.inf, math.nan):
-        with pytest.raises(fn.ConfigError, match=r"high is a number in \(0.5, inf\), not"):
+    for high in (math.inf, math.nan):
+        with pytest.raises(fn.ConfigError, match=r"high is a number in \(0, inf\), not"):
+            fn.log_uniform(0.5, high)
+    for high in (0.1, 0.5):
+        with pytest.raises(fn.ConfigError, match=f"low comes first .* not 0.5 and {high}"):
             fn.log_uniform(0.5, high)
 
 
@@ -185,10 +188,11 @@ def test_a_search_goes_on_with_the_trials_it_would_have_come_to(cut: int) -> Non
 
 
 def test_what_is_done_later_to_the_arguments_changes_nothing() -> None:
-    values = {"rate": 0.1}
+    (first,) = fn.random_search(KEY, SPACE, descent, 1)
+    values = dict(first.values)
     space, done = dict(SPACE), [fn.Trial(0, values, (1.0,))]
     values.clear()
-    assert done[0].values == {"rate": 0.1}
+    assert done[0].values == first.values
     search = fn.random_search(KEY, space, descent, 2, None, done)
     space.clear()
     done.clear()
@@ -220,6 +224,8 @@ def test_refuses_functions_that_do_not_take_what_they_will_be_given() -> None:
         fn.random_search(KEY, {"speed": SPACE["rate"]}, descent, 3)
     with pytest.raises(fn.ArgumentError, match=r"stop is called as stop\(scores, earlier\): too"):
         ANY.random_search(KEY, SPACE, descent, 3, lambda scores: False)
+    with pytest.raises(fn.ArgumentError, match=r"stop is median_stop; did you mean median_stop\("):
+        ANY.random_search(KEY, SPACE, descent, 3, fn.median_stop)
     # What built-in functions take, Python cannot always tell: they are tried.
     (trial,) = fn.random_search(KEY, {"path": iter}, lambda key, path: [next(path)], 1)
     assert trial.score == 7.0
@@ -233,7 +239,27 @@ def test_refuses_trials_that_are_not_all_those_made_so_far() -> None:
         ANY.random_search(KEY, SPACE, descent, 5, None, [[0, {}, [0.5], False]])
     with pytest.raises(fn.ArgumentError, match="done holds the trials made so far, not 5"):
         ANY.random_search(KEY, SPACE, descent, 5, None, 5)
+    with pytest.raises(fn.ArgumentError, match=r"and this is one; write \[trial\]"):
+        ANY.random_search(KEY, SPACE, descent, 5, None, trials[0])
     assert not list(fn.random_search(KEY, SPACE, descent, 2, None, trials))
+
+
+def test_refuses_trials_of_another_search() -> None:
+    done = list(fn.random_search(KEY, SPACE, descent, 2))
+    text = r"trial 0 of done is not of this search: it has rate 0\.\d+, this key and space give "
+    with pytest.raises(fn.ConfigError, match=text):
+        fn.random_search(fn.Key(99), SPACE, descent, 5, None, done)
+    space: dict[str, Any] = {"kind": lambda key: "tanh"}
+    trial = fn.Trial(0, {"kind": "relu"}, (1.0,))
+    with pytest.raises(fn.ConfigError, match="it has kind 'relu', this key and space give 'tanh'"):
+        ANY.random_search(KEY, space, lambda key, kind: [1.0], 5, None, [trial])
+    # Of values that are no numbers or texts, nothing is said.
+    space = {"kind": lambda key: np.zeros(2)}
+    trial = fn.Trial(0, {"kind": np.ones(2)}, (1.0,))
+    assert ANY.random_search(KEY, space, lambda key, kind: [1.0], 5, None, [trial])
+    # The last bit is the machine's.
+    near = {**done[0].values, "rate": math.nextafter(done[0].values["rate"], 1)}
+    assert fn.random_search(KEY, SPACE, descent, 5, None, [fn.Trial(0, near, (1.0,))])
 
 
 def test_what_a_run_yields_is_refused_with_the_trial_and_its_values() -> None:

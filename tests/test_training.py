@@ -145,15 +145,26 @@ def one_step(loss: Any, optimizer: Any = None) -> Any:
     return ANY.train_step(net, loss, optimizer or fn.sgd(0.1))(start, data())
 
 
+SOFTMAX = fn.dense(3, 2) >> fn.softmax()
+
 ERRORS: dict[str, tuple[Any, str]] = {
     "net": (lambda: ANY.train_step(fn.relu, fn.squared_error(), fn.sgd(0.1)), "relu()"),
     "loss": (
         lambda: ANY.value_and_grad(fn.relu(), fn.squared_error),
         "the loss is one like mean_squared_error(), not squared_error",
     ),
+    "softmax twice": (
+        lambda: fn.train_step(SOFTMAX, fn.softmax_cross_entropy(), fn.sgd(0.1)),
+        "softmax_cross_entropy() has softmax() inside, and takes what comes before it; leave out "
+        "softmax1",
+    ),
+    "sigmoid twice": (
+        lambda: fn.value_and_grad(fn.sigmoid(), fn.sigmoid_cross_entropy()),
+        "has sigmoid() inside, and takes what comes before it; leave out sigmoid",
+    ),
     "optimizer": (
         lambda: ANY.train_step(fn.relu(), fn.squared_error(), fn.sgd),
-        "the optimizer is one like adam(1e-3), not <function sgd",
+        "the optimizer is one like adam(1e-3), not sgd; did you mean sgd(...)?",
     ),
     "key": (
         lambda: ANY.TrainState.start(fn.NO_PARAMS, fn.sgd(0.1), 0),
@@ -170,6 +181,12 @@ ERRORS: dict[str, tuple[Any, str]] = {
     "only a penalty": (
         lambda: ANY.train_step(fn.dense(3, 2), fn.squared_error(), fn.weight_decay(0.1)),
         "weight_decay(0.1) only changes gradients; write chain(weight_decay(0.1), sgd(0.1))",
+    ),
+    "only penalties": (
+        lambda: ANY.train_step(
+            fn.dense(3, 2), fn.squared_error(), fn.chain(fn.l1_penalty(0.1), fn.weight_decay(0.1))
+        ),
+        "; write chain(l1_penalty(0.1), weight_decay(0.1), sgd(0.1))",
     ),
     "swapped": (
         lambda: ANY.train_step(fn.dense(3, 2), fn.sgd(0.1), fn.squared_error()),

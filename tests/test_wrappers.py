@@ -256,7 +256,8 @@ def test_checked_sees_a_sum_that_overflows() -> None:
 def test_wrappers_refuse_what_is_no_layer() -> None:
     wrong: Any = fn.relu
     for wrap in (fn.freeze, fn.recompute, fn.checked):
-        with pytest.raises(fn.ArgumentError):
+        mend = rf"^{wrap.__name__} takes a layer or network, not relu; did you mean relu\(\)\?"
+        with pytest.raises(fn.ArgumentError, match=mend):
             wrap(wrong)
 
 

@@ -7,7 +7,8 @@ current figure. What is lacking here is a function of your own: ``lambda axes: a
 
 from .lines import Line, curves, functions, histogram, histograms
 from .panels import Drawing, figure, over
-from .pictures import confusion, contours, filters, image, images, path
+from .pictures import confusion, filters, image, images
+from .planes import contours, path, points, regions
 from .trials import search
 
 __all__ = [
@@ -25,5 +26,7 @@ __all__ = [
     "images",
     "over",
     "path",
+    "points",
+    "regions",
     "search",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -10,17 +10,18 @@ import numpy as np
 
 from ..arguments import function, whole
 from ..arrays import Array
-from ..errors import ShapeError
-from .panels import Drawing, interval, named, numbers
+from ..errors import ConfigError, ShapeError
+from .panels import Drawing, column, interval, named, numbers, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Numbers: TypeAlias = "Array | np.ndarray[tuple[Any, ...], np.dtype[np.integer[Any]]]"
 Line: TypeAlias = "Sequence[float | Sequence[float] | Numbers] | Numbers"
-"""Numbers at 0, 1, 2, ..., or a pair: where they are, and the numbers."""
+"""Numbers at 0, 1, 2, ..., or a pair: where they are, and the numbers. Each (n,) or (n, 1)."""
 
 _POINTS = 401  # of a drawn function
+_MOST, _LONGEST = 6, 24  # lines, and letters of a name, of a legend among the lines
 
 
 def functions(
@@ -37,7 +38,7 @@ def functions(
     >>> drawing = plotting.functions({"tanh": np.tanh, "x": lambda x: x}, -3, 3)
     """
     xs = np.linspace(*interval("functions", (low, high)), _POINTS)
-    for name, f in named("functions", graphs).items():
+    for name, f in named("functions", graphs, "function").items():
         function(f"functions' {name!r}", f, "np.tanh")
     return curves({name: (xs, f(xs)) for name, f in graphs.items()}, title=title, x=x, y=y)
 
@@ -54,11 +55,13 @@ def curves(
     """Learning curves and their like: each line under its name.
 
     A line is the numbers at 0, 1, 2, ..., or a pair (where, numbers). ``log`` scales the vertical
-    axis by powers of ten; ``markers`` are matplotlib's, ``"."`` say, at every point.
+    axis by powers of ten; ``markers`` are matplotlib's, ``"."`` say, at every point. Without them
+    a point is marked only where it stands alone: the one of its line, or between nans. A legend of
+    more than 6 lines, or of long names, stands beside the panel.
 
     >>> drawing = plotting.curves({"train": [0.5, 0.8], "test": ([0, 1], [0.4, 0.6])}, y="accuracy")
     """
-    checked = {name: _line(name, line) for name, line in named("curves", lines).items()}
+    checked = {name: _line(name, line) for name, line in named("curves", lines, "line").items()}
     labels = {"title": title, "xlabel": x, "ylabel": y, "yscale": "log" if log else "linear"}
     return partial(_curves, checked, markers, labels)
 
@@ -67,22 +70,46 @@ def _curves(
     lines: dict[str, tuple[Array, Array]], markers: str, labels: dict[str, str], axes: Axes
 ) -> None:
     for name, (xs, ys) in lines.items():
-        axes.plot(xs, ys, label=name, marker=markers or None)
+        look = {"marker": markers} if markers else _dots(np.isfinite(xs) & np.isfinite(ys))
+        axes.plot(xs, ys, label=name, **look)
     axes.set(**labels)
     axes.grid(alpha=0.3)
+    if all((xs == np.round(xs)).all() for xs, _ in lines.values()):
+        whole_ticks(axes)
     if any(lines):
-        axes.legend(fontsize="small")
+        _legend(lines, axes)
+
+
+def _dots(finite: np.ndarray[tuple[Any, ...], np.dtype[np.bool_]]) -> dict[str, Any]:
+    """A dot wherever a point has no neighbour, so that no line goes through it."""
+    padded = np.pad(finite, 1)
+    alone = finite & ~padded[:-2] & ~padded[2:]
+    return {"marker": ".", "markevery": alone.tolist()} if alone.any() else {}
+
+
+def _legend(names: Collection[str], axes: Axes) -> None:
+    """Among the lines, or beside the panel where it would hide them."""
+    beside = len(names) > _MOST or max(map(len, names)) > _LONGEST
+    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1, 1)} if beside else {}
+    axes.legend(fontsize="small", **place)
 
 
 def _line(name: str, line: Any) -> tuple[Array, Array]:
     owner = f"curve {name!r}"
     if not isinstance(line, tuple) or len(line) != 2 or not np.ndim(line[0]):
-        ys = numbers(owner, line, "(n,)", 1)
+        ys = _some(owner, line)
         return np.arange(float(len(ys))), ys
-    xs, ys = (numbers(owner, half, "(n,)", 1) for half in line)
+    xs, ys = (_some(owner, half) for half in line)
     if len(xs) != len(ys):
         raise ShapeError(f"{len(xs)} numbers, one for each place", f"{len(ys)}").within(owner)
     return xs, ys
+
+
+def _some(owner: str, values: Any) -> Array:
+    found = column(owner, values, "draw its columns one by one, y[:, 0] say")
+    if not len(found):
+        raise ConfigError(f"{owner} takes one number or more, and was given none")
+    return found
 
 
 def histogram(
@@ -93,6 +120,8 @@ def histogram(
     between: tuple[float, float] | None = None,
 ) -> Drawing:
     """How often each value is met in an array of any shape.
+
+    Of nan and infinities the title says how many there are.
 
     >>> drawing = plotting.histogram(np.zeros((3, 4)), title="weights", between=(-1, 1))
     """
@@ -117,12 +146,14 @@ def histograms(
     """
     return [
         histogram(values, title=name, bins=bins, between=between)
-        for name, values in named("histograms", arrays).items()
+        for name, values in named("histograms", arrays, "array").items()
     ]
 
 
 def _histogram(
     values: Array, bins: int, span: tuple[float, float] | None, title: str, axes: Axes
 ) -> None:
-    axes.hist(values, bins=bins, range=span)
-    axes.set(title=title, yticks=[])
+    finite = values[np.isfinite(values)]
+    lost = len(values) - len(finite)
+    axes.hist(finite, bins=bins, range=span)
+    axes.set(title=f"{title} ({lost} not finite)".strip() if lost else title, yticks=[])

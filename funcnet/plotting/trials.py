@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..arguments import short, whole
 from ..errors import ArgumentError
 from ..search import Trial
-from .panels import Drawing
+from .panels import Drawing, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,6 +37,8 @@ def search(trials: Iterable[Trial], best: int = 20) -> list[Drawing]:
 
 
 def _trials(trials: object) -> list[Trial]:
+    if isinstance(trials, Trial):
+        raise ArgumentError("search draws a list of trials, and this is one trial; write [trial]")
     if not isinstance(trials, Iterable):
         raise ArgumentError(f"search draws the trials of random_search, not {short(trials)}")
     found = list(trials)
@@ -51,9 +53,10 @@ def _trial(rank: int, trial: Trial, ends: tuple[float, float], axes: Axes) -> No
     axes.plot(range(1, len(trial.scores) + 1), trial.scores, marker=".", markevery=[0, -1])
     axes.set_ylim(*ends)
     values = ", ".join(f"{name} {_short(value)}" for name, value in trial.values.items())
-    axes.set_title(f"{rank}: {_short(trial.score)}\n{values}", fontsize="x-small")
+    axes.set_title(f"rank {rank}: {_short(trial.score)}\n{values}", fontsize="x-small")
     axes.tick_params(labelsize="x-small")
     axes.grid(alpha=0.3)
+    whole_ticks(axes)
 
 
 def _short(value: object) -> str:
