@@ -13,6 +13,8 @@ import numpy as np
 from .arguments import function, number, short, whole
 from .arrays import Labels, Matrix
 from .errors import ArgumentError, ConfigError, ShapeError
+from .functions import floats
+from .kinds import Tokens
 from .losses import Loss
 from .random import Key
 from .training import Batch, StepFunction, TrainState, train_step
@@ -181,6 +183,8 @@ def prepare(
         raise ArgumentError("prepare takes (key, net, loss, optimizer, x, t, size), in this order")
     _key("prepare", key)
     step = train_step(net, loss, optimizer)
+    if not isinstance(layer.record.takes, Tokens) and isinstance(inputs, np.ndarray):
+        floats(inputs)
     batches = minibatches(key.child("batches"), inputs, targets, size, epochs)
     params = layer.init(key.child("init"), inputs.shape[1:])
     return Prepared(step, batches, TrainState.start(params, optimizer, key.child("train")))

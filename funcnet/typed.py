@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, ov
 from .arrays import Array, IntMatrix, Matrix, Tensor3, Tensor4
 from .composition import compose, refuse
 from .functions import SpecOf
-from .kinds import Image, Kind, M, N, Seq, Tokens, Vec, _Same
+from .kinds import SAME, Image, Kind, M, N, Seq, Tokens, Vec, _Same
 from .layer import AnyLayer, Cache, CacheT, InputT, OutputT
 from .random import Mode
 from .tree import Grads, Params
@@ -355,7 +355,15 @@ else:
         def __getitem__(self, index):
             return self._item(index)
 
-    Same = SameImage = Merge = Join = Layer
+    class Same(Layer):
+        """A ``Layer`` that gives the kind and size that it takes: ``>>`` sees through it."""
+
+        __slots__ = ()
+
+        def __init__(self, name, *, gives=SAME, **functions):
+            super().__init__(name, gives=gives, **functions)
+
+    SameImage = Merge = Join = Layer
 
 
 def sequential(*layers: AnyLayer | JustObject) -> Layer[Any, Any]:

@@ -307,7 +307,7 @@ def test_another_optimizers_state_is_refused(tmp_path: Path) -> None:
         ((fn.Trial(0, {}, ()),), r"0/values is of type dict, .* json\.dump\(trials, file\)"),
         ([1], r"the value is of type list, .*; write tuple\(\.\.\.\)"),
         (({"a": 1},), r"0 is of type dict, .*; write Params\(\.\.\.\)"),
-        (fn.relu(), "the value is of type Layer, which cannot be saved; what can are Params,"),
+        (fn.relu(), "the value is of type Same, which cannot be saved; what can are Params,"),
         (Pair(np.array(["a"]), 1), "first holds <U1; what is saved are numbers"),
         (np.array([None]), "the value holds object"),
         (np.ma.masked_array([1.0], [True]), "the value is of type MaskedArray"),

@@ -323,3 +323,17 @@ def test_an_error_in_a_users_layer_is_placed_too() -> None:
     net = fn.relu() >> fn.residual(fn.Same("mine", forward=forward, backward=backward))
     with pytest.raises(fn.ConfigError, match=r"residual1/0 in relu1 >> residual1: no good"):
         net.forward(fn.NO_PARAMS, batch(), fn.Eval())
+
+
+def test_sizes_pass_through_a_same_of_ones_own() -> None:
+    def spec(shape: Any) -> Any:
+        return {"b": fn.Leaf(shape, fn.ones)}, shape
+
+    swish = fn.Same(
+        "swish",
+        forward=lambda params, x, mode: (x, None),
+        backward=lambda cache, dy: (dy, fn.NO_GRADS),
+        spec=spec,
+    )
+    with pytest.raises(fn.ShapeError, match="dense2 in dense1 >> swish1 >> dense2 expects 100"):
+        ANY.dense(784, 50) >> swish >> fn.dense(100, 10)

@@ -195,6 +195,13 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         fn.ArgumentError,
         "prepare takes (key, net, loss, optimizer, x, t, size), in this order",
     ),
+    "prepare of integers": (
+        lambda: ANY.prepare(
+            fn.Key(0), fn.dense(1, 1), fn.squared_error(), fn.sgd(0.1), ONES.astype(int), ONES, 1
+        ),
+        fn.DtypeError,
+        "takes floats, not int64; write x.astype('float32')",
+    ),
     "prepare of sizes that do not fit": (
         lambda: fn.prepare(
             fn.Key(0), fn.dense(3, 1), fn.squared_error(), fn.sgd(0.1), ONES, ONES, 1
