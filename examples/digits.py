@@ -115,7 +115,6 @@ def draw_curves(history: list[Epoch], path: Path) -> None:
             {"train": (epochs, [e.loss for e in history])},
             x="epoch",
             y="loss, mean of the epoch",
-            log=True,
         ),
         fn.plotting.curves(
             {"train": (epochs, train), "test": (epochs, test)}, x="epoch", y="accuracy"

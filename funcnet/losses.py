@@ -305,6 +305,10 @@ def _outputs(y: Any) -> None:
 def _check_labels(y: Array, t: Any) -> None:
     if not isinstance(t, np.ndarray):
         raise ArgumentError(f"labels are an array of integers, not {short(t)}; write np.array(t)")
+    if y.shape[1] == 1 and (t.dtype.kind not in "iu" or t.any()):
+        raise ShapeError(
+            "an output for each class", "1", "of yes or no, use sigmoid_cross_entropy()"
+        ).within("the loss", before="the network")
     if t.dtype.kind not in "iu":
         rows = "of one-hot rows take t.argmax(1), and for rows of probabilities use "
         rows += "soft_cross_entropy()"
@@ -318,7 +322,6 @@ def _check_labels(y: Array, t: Any) -> None:
         raise ConfigError(
             f"labels lie in [0, {y.shape[1]}), as there are {y.shape[1]} outputs; "
             f"these reach from {t.min()} to {t.max()}"
-            + ("; for one output, yes or no, use sigmoid_cross_entropy()" * (y.shape[1] == 1))
         )
 
 

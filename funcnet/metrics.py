@@ -66,15 +66,9 @@ def accuracy(
     >>> accuracy(tanh(), NO_PARAMS, np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
     0.5
     """
-    outputs = _scores("accuracy", net, params, x, size)
-    if outputs.shape[1] == 1:
-        column = "[:, 0]" if np.ndim(t) == 1 else ""
-        raise ShapeError(
-            "an output for each class",
-            "1",
-            f"of yes or no, in logits, write ((predict(net, params, x){column} > 0) == "
-            "(t > 0.5)).mean()",
-        ).within("accuracy", before="the network")
+    column = "[:, 0]" if np.ndim(t) == 1 else ""
+    yes = f"((predict(net, params, x){column} > 0) == (t > 0.5)).mean()"
+    outputs = _scores("accuracy", net, params, x, size, yes)
     return float((_labels("accuracy", t, outputs) == outputs.argmax(1)).mean())
 
 
@@ -90,7 +84,8 @@ def confusion_matrix(
     array([[0, 1],
            [1, 1]])
     """
-    outputs = _scores("confusion_matrix", net, params, x, size)
+    yes = "predict(net, params, x) > 0, and compare it with t > 0.5"
+    outputs = _scores("confusion_matrix", net, params, x, size, yes)
     count, labels = outputs.shape[1], _labels("confusion_matrix", t, outputs)
     matrix = np.zeros((count, count), np.int64)
     np.add.at(matrix, (labels, outputs.argmax(1)), 1)
@@ -107,14 +102,21 @@ def _outputs(owner: str, net: Any, params: Params, x: Any, size: int) -> Any:
     return np.concatenate(outputs)
 
 
-def _scores(owner: str, net: Any, params: Params, x: Any, size: int) -> Matrix:
-    """The outputs of a classifier: a row for each example, a column for each class."""
+def _scores(owner: str, net: Any, params: Params, x: Any, size: int, yes: str) -> Matrix:
+    """The outputs of a classifier: a row for each example, a column for each class.
+
+    ``yes`` is what to write in place of ``owner`` where there is one output, for yes or no.
+    """
     outputs: Any = _outputs(owner, net, params, x, size)
     shape = shape_of(outputs)
     if len(shape) != 2 or isinstance(shape[0], tuple):
         raise ShapeError("outputs (examples, classes)", f"{shape}").within(
             owner, before="the network"
         )
+    if shape[1] == 1:
+        raise ShapeError(
+            "an output for each class", "1", f"of yes or no, in logits, write {yes}"
+        ).within(owner, before="the network")
     scores: Matrix = outputs
     return scores
 

@@ -155,8 +155,8 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     ),
     "labels of one output": (
         lambda: fn.softmax_cross_entropy().forward(np.zeros((2, 1)), np.array([0, 1])),
-        fn.ConfigError,
-        "for one output, yes or no, use sigmoid_cross_entropy()",
+        fn.ShapeError,
+        "expects an output for each class, but the network gives 1; of yes or no, use sigmoid",
     ),
     "integers for a column of floats": (
         lambda: ANY.mean_squared_error().forward(np.zeros((2, 1)), np.array([0, 1])),

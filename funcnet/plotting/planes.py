@@ -155,7 +155,10 @@ def _grid(owner: str, x: tuple[float, float], y: tuple[float, float]) -> tuple[A
 
 def _classes(owner: str, labels: Any, n: int) -> Classes:
     """``labels`` as one integer or truth value for each of n points."""
-    mend = "write .argmax(1) of scores, or > 0 of one score"
+    one = np.ndim(labels) == 1 or np.shape(labels)[1:] == (1,)
+    mend = (
+        "write .astype(int) of classes, or > 0 of scores" if one else "write .argmax(1) of scores"
+    )
     found: Any = column(owner, labels, mend)
     if found.dtype.kind not in "iub":
         raise DtypeError(f"{owner} are integers, not {found.dtype}; {mend}")

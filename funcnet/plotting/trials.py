@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def search(trials: Iterable[Trial], best: int = 20) -> list[Drawing]:
     """A drawing for each of the ``best`` trials, the best first: its scores by epoch.
 
-    Above it are its rank, its score and the values it was given, to two digits. All have one
-    vertical scale, from the lowest to the highest of their scores.
+    Above it are its rank, its score, whether it was stopped, and the values it was given, to two
+    digits. All have the same scales.
 
     >>> trials = [Trial(0, {"rate": 0.01}, (0.2, 0.5)), Trial(1, {"rate": 0.1}, (0.3, 0.8))]
     >>> len(plotting.search(trials)), len(plotting.search(trials, best=1))
@@ -33,7 +33,8 @@ def search(trials: Iterable[Trial], best: int = 20) -> list[Drawing]:
     low, high = min(scores), max(scores)
     margin = 0.05 * (high - low) or 1.0
     ends = low - margin, high + margin
-    return [partial(_trial, rank, trial, ends) for rank, trial in enumerate(ranked, 1)]
+    epochs = max([len(trial.scores) for trial in ranked], default=1)
+    return [partial(_trial, rank, trial, epochs, ends) for rank, trial in enumerate(ranked, 1)]
 
 
 def _trials(trials: object) -> list[Trial]:
@@ -48,12 +49,14 @@ def _trials(trials: object) -> list[Trial]:
     return found
 
 
-def _trial(rank: int, trial: Trial, ends: tuple[float, float], axes: Axes) -> None:
+def _trial(rank: int, trial: Trial, epochs: int, ends: tuple[float, float], axes: Axes) -> None:
     # A point at each end, so that one score alone is seen.
     axes.plot(range(1, len(trial.scores) + 1), trial.scores, marker=".", markevery=[0, -1])
+    axes.set_xlim(0.5, epochs + 0.5)
     axes.set_ylim(*ends)
     values = ", ".join(f"{name} {_short(value)}" for name, value in trial.values.items())
-    axes.set_title(f"rank {rank}: {_short(trial.score)}\n{values}", fontsize="x-small")
+    stopped = ", stopped" * trial.stopped
+    axes.set_title(f"rank {rank}: {_short(trial.score)}{stopped}\n{values}", fontsize="x-small")
     axes.tick_params(labelsize="x-small")
     axes.grid(alpha=0.3)
     whole_ticks(axes)
