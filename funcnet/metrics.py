@@ -66,7 +66,7 @@ def accuracy(
     >>> accuracy(tanh(), NO_PARAMS, np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
     0.5
     """
-    column = "[:, 0]" if np.ndim(t) == 1 else ""
+    column = "[:, 0]" if getattr(t, "ndim", 1) == 1 else ""
     yes = f"((predict(net, params, x){column} > 0) == (t > 0.5)).mean()"
     outputs = _scores("accuracy", net, params, x, size, yes)
     return float((_labels("accuracy", t, outputs) == outputs.argmax(1)).mean())

@@ -155,7 +155,7 @@ def _grid(owner: str, x: tuple[float, float], y: tuple[float, float]) -> tuple[A
 
 def _classes(owner: str, labels: Any, n: int) -> Classes:
     """``labels`` as one integer or truth value for each of n points."""
-    one = np.ndim(labels) == 1 or np.shape(labels)[1:] == (1,)
+    one = isinstance(labels, np.ndarray) and labels.shape[1:] in ((), (1,))
     mend = (
         "write .astype(int) of classes, or > 0 of scores" if one else "write .argmax(1) of scores"
     )
