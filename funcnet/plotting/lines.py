@@ -96,7 +96,7 @@ def _legend(names: Collection[str], axes: Axes) -> None:
 
 def _line(name: str, line: Any) -> tuple[Array, Array]:
     owner = f"curve {name!r}"
-    if not isinstance(line, tuple) or len(line) != 2 or isinstance(line[0], int | float):
+    if not isinstance(line, tuple) or len(line) != 2 or isinstance(line[0], float | int | np.number):
         ys = _some(owner, line)
         return np.arange(float(len(ys))), ys
     xs, ys = (_some(owner, half) for half in line)
