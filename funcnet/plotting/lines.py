@@ -96,10 +96,11 @@ def _legend(names: Collection[str], axes: Axes) -> None:
 
 def _line(name: str, line: Any) -> tuple[Array, Array]:
     owner = f"curve {name!r}"
-    if not isinstance(line, tuple) or len(line) != 2 or isinstance(line[0], float | int | np.number):
+    halves = line if isinstance(line, tuple) and len(line) == 2 else ()
+    if not halves or isinstance(halves[0], float | int | np.number):
         ys = _some(owner, line)
         return np.arange(float(len(ys))), ys
-    xs, ys = (_some(owner, half) for half in line)
+    xs, ys = (_some(owner, half) for half in halves)
     if len(xs) != len(ys):
         raise ShapeError(f"{len(xs)} numbers, one for each place", f"{len(ys)}").within(owner)
     return xs, ys
