@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from lesson import Part, Setting, at_least, own, progress, shows, teach
+from lesson import Part, Run, Setting, at_least, own, progress, shows, teach, watch
 
 import funcnet as fn
 
@@ -20,29 +19,14 @@ RECORDED = [
 ]
 
 
-class Run(NamedTuple):
-    """The loss of each batch, and accuracies (train, test) at the start and after each epoch."""
-
-    losses: Sequence[float]
-    accuracies: fn.Array
-
-
 def learn(key: fn.Key, setting: Setting) -> Run:
-    train, test = setting.images()
+    data, loss = setting.images(), fn.softmax_cross_entropy()
     net = fn.flatten() >> fn.models.two_layer(..., 50, 10, fn.sigmoid(), weights=fn.normal(0.01))
-    loss, epochs, steps = (
-        fn.softmax_cross_entropy(),
-        setting.choose(17, 3),
-        setting.choose(10_000, 45),
-    )
-    step, batches, start = fn.prepare(key, net, loss, fn.sgd(0.1), *train, size=100, epochs=epochs)
-
-    losses, seen = [], []
-    for state in itertools.accumulate(progress(batches[:steps], "training"), step, initial=start):
-        losses.append(state.loss)
-        if state.step % batches.per_epoch == 0:
-            seen.append([fn.accuracy(net, state.params, *data) for data in (train, test)])
-    return Run(losses[1:], np.array(seen))  # the first state has no batch behind it
+    epochs, steps = setting.choose(17, 3), setting.choose(10_000, 45)
+    run = fn.prepare(key, net, loss, fn.sgd(0.1), *data.train, size=100, epochs=epochs)
+    batches = progress(run.batches[:steps], "training")
+    states = itertools.accumulate(batches, run.step, initial=run.start)
+    return watch(states, run.batches.per_epoch, net, data)
 
 
 def two_layer_net(setting: Setting) -> Part:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from lesson import Part, Setting, at_least, at_most, own, progress, shows, teach
+from lesson import Part, Run, Setting, at_least, at_most, own, progress, shows, teach, watch
 
 import funcnet as fn
 
@@ -28,25 +28,13 @@ def two_layer(hidden: int) -> fn.AnyLayer:
     return fn.flatten() >> fn.models.two_layer(..., hidden, 10, weights=fn.normal(0.01))
 
 
-class Run(NamedTuple):
-    """The loss of each batch, and accuracies (train, test) at the start and after each epoch."""
-
-    losses: list[float]
-    accuracies: list[list[float]]
-
-
 def learn(key: fn.Key, setting: Setting) -> Run:
-    train, test = setting.images()
-    net, epochs = two_layer(50), setting.choose(16, quick=10)
-    run = fn.prepare(key, net, LOSS, fn.sgd(0.1), *train, size=100, epochs=epochs)
-    losses, accuracies = [], []
-    for state in itertools.accumulate(
-        progress(run.batches, "training"), run.step, initial=run.start
-    ):
-        losses.append(state.loss)
-        if state.step % run.batches.per_epoch == 0:
-            accuracies.append([fn.accuracy(net, state.params, *data) for data in (train, test)])
-    return Run(losses[1:], accuracies)  # the first state has no batch behind it
+    data, net = setting.images(), two_layer(50)
+    epochs = setting.choose(16, quick=10)
+    run = fn.prepare(key, net, LOSS, fn.sgd(0.1), *data.train, size=100, epochs=epochs)
+    batches = progress(run.batches, "training")
+    states = itertools.accumulate(batches, run.step, initial=run.start)
+    return watch(states, run.batches.per_epoch, net, data)
 
 
 def two_layer_net(setting: Setting) -> Part:

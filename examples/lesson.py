@@ -29,6 +29,7 @@ except ImportError:
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+S = TypeVar("S")
 T = TypeVar("T")
 Value: TypeAlias = "float | str | Sequence[Value] | Mapping[str, Value]"
 """What JSON can hold, and what a finding is about."""
@@ -235,6 +236,25 @@ def _draw(picture: Figure | str, name: str) -> Path:
     else:
         picture.savefig(file, dpi=90)
     return file
+
+
+class Run(NamedTuple):
+    """The loss of each batch, and accuracies (train, test) at the start and after each epoch."""
+
+    losses: list[float]
+    accuracies: fn.Array
+
+
+def watch(
+    states: Iterable[fn.TrainState[S]], per_epoch: int, net: fn.AnyLayer, data: fn.Dataset
+) -> Run:
+    """What the states of a fold have to show, the start included; no state is kept."""
+    losses, seen = [], []
+    for state in states:
+        losses.append(state.loss)
+        if state.step % per_epoch == 0:
+            seen.append([fn.accuracy(net, state.params, *part) for part in data])
+    return Run(losses[1:], np.array(seen))  # the first state has no batch behind it
 
 
 def progress(things: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:

@@ -52,6 +52,37 @@ def given(value: object) -> str:
     return short(value)
 
 
+def misfit(function: Callable[..., Any], /, *args: object, **values: object) -> str:
+    """Why ``function`` cannot be called so; empty where it can, or where C code does not say.
+
+    >>> misfit(lambda x: x, 1), misfit(lambda x: x, 1, 2)
+    ('', 'too many positional arguments')
+    """
+    from inspect import signature
+
+    try:
+        signature(function).bind(*args, **values)
+    except TypeError as fault:
+        return str(fault)
+    except ValueError:  # no signature to read
+        return ""
+    return ""
+
+
+def one_number(what: str, value: Any, mend: str = "") -> Any:
+    """``value``, if it is one real number; errors say ``what`` it should be, and the ``mend``.
+
+    >>> one_number("the value", np.float32(2))
+    np.float32(2.0)
+    """
+    if value.__class__ is float:
+        return value
+    if np.ndim(value) or np.asarray(value).dtype.kind not in "fiu":
+        got = f"an array of shape {np.shape(value)}" if np.ndim(value) else short(value)
+        raise ArgumentError(f"{what}, not {got}{mend}")
+    return value
+
+
 def whole(name: str, value: Any, smallest: int = 1) -> int:
     """``value`` as an ``int`` of at least ``smallest``; ``name`` is what errors call it.
 

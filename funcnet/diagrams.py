@@ -16,7 +16,7 @@ from .errors import ArgumentError, ConfigError, FuncnetError, ParamsError
 from .functions import IDENTITY, Functions, Spec, match
 from .graph import Graph
 from .graph_svg import Edge, Node
-from .inspection import _all, count
+from .inspection import count, count_all
 from .kinds import Vec
 from .layer import AnyLayer, example_shape
 from .layers.dense import dense_apply
@@ -131,7 +131,7 @@ def _numbers(spec: Spec, out: Any) -> str:
     """The shape of an output, and how many parameters there are."""
     if not spec:
         return dims(out)
-    return f"{dims(out)} · {_all(spec):,} parameters" + ("" if count(spec) else ", frozen")
+    return f"{dims(out)} · {count_all(spec):,} parameters" + ("" if count(spec) else ", frozen")
 
 
 def _inputs(drawing: _Drawing, shapes: Any) -> Any:

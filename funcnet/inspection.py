@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from .arguments import number, short
+from .arguments import number, one_number, short
 from .arrays import Array, Shapes, dims
 from .composition import map_functions, refuse
 from .errors import ArgumentError
@@ -59,13 +59,13 @@ def summary(net: AnyLayer, shape: Shapes) -> str:
         refuse(net)
     rows: list[tuple[str, str, int, int]] = []
     spec, _ = map_functions(partial(_noting_spec, rows), net, "").spec(shape)
-    rows.append(("total", "", _all(spec), count(spec)))
+    rows.append(("total", "", count_all(spec), count(spec)))
     cells = [("part", "output", "parameters")]
     cells += [
         (path or net.name, out, f"{total:,}" + ("" if trained or not total else "*"))
         for path, out, total, trained in rows
     ]
-    if (untrained := _all(spec) - count(spec)) > 0:
+    if (untrained := count_all(spec) - count(spec)) > 0:
         cells.append(("not trained", "", f"{untrained:,}"))
     wide = [max(len(row[i]) for row in cells) for i in range(3)]
     return "\n".join(f"{a:{wide[0]}}  {b:{wide[1]}}  {c:>{wide[2]}}" for a, b, c in cells)
@@ -74,14 +74,15 @@ def summary(net: AnyLayer, shape: Shapes) -> str:
 def _noting_spec(rows: list[tuple[str, str, int, int]], path: str, f: Functions) -> Functions:
     def spec_and_note(shape: Any) -> tuple[Spec, Any]:
         spec, out = f.spec(shape)
-        rows.append((path, dims(out), _all(spec), count(spec)))
+        rows.append((path, dims(out), count_all(spec), count(spec)))
         return spec, out
 
     return f._replace(spec=spec_and_note)
 
 
-def _all(spec: Spec) -> int:
-    return sum(_numbers(e) if isinstance(e, Leaf) else _all(e) for e in spec.values())
+def count_all(spec: Spec) -> int:
+    """How many numbers the parameters of a spec are, trained or not."""
+    return sum(_numbers(e) if isinstance(e, Leaf) else count_all(e) for e in spec.values())
 
 
 def trace(net: AnyLayer, params: Params, x: Any) -> dict[str, Any]:
@@ -128,22 +129,16 @@ def numerical_gradient(f: Callable[[Any], float], params: Any, h: float = 1e-5) 
         raise ArgumentError(
             f"numerical_gradient takes an array of floats or a tree, not {short(params)}"
         )
+    what = "numerical_gradient's f gives one number"
     gradient = np.zeros_like(params)
     for i in np.ndindex(params.shape):
         moved = params.copy()
         moved[i] = params[i] + h
-        above = _one_number(f(moved))
+        above = one_number(what, f(moved))
         moved = params.copy()
         moved[i] = params[i] - h
-        gradient[i] = (above - _one_number(f(moved))) / (2 * h)
+        gradient[i] = (above - one_number(what, f(moved))) / (2 * h)
     return gradient
-
-
-def _one_number(value: Any) -> Any:
-    if np.ndim(value) or np.asarray(value).dtype.kind not in "fiu":
-        got = f"an array of shape {np.shape(value)}" if np.ndim(value) else short(value)
-        raise ArgumentError(f"numerical_gradient's f gives one number, not {got}")
-    return value
 
 
 def _tree_gradient(f: Callable[[Any], float], tree: Tree, h: float) -> Tree:

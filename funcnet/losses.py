@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from .arguments import function, number, short
+from .arguments import function, number, one_number, short
 from .arrays import Array, Labels, Matrix, is_arrays, shape_of
 from .errors import ArgumentError, ConfigError, DtypeError, ShapeError
 from .layers.activations import sigmoid_apply
@@ -64,12 +64,7 @@ def value_of(loss: Loss[Any, Any], y: Any, t: Any) -> tuple[float, Any]:
     if not isinstance(found, tuple) or len(found) != 2:
         raise ArgumentError(f"the loss's forward returns (value, cache), not {short(found)}")
     value, cache = found
-    if value.__class__ is float:
-        return found
-    if np.ndim(value) or np.asarray(value).dtype.kind not in "fiu":
-        got = f"an array of shape {np.shape(value)}" if np.ndim(value) else short(value)
-        raise ArgumentError(f"the loss's value is a number, not {got}; take its mean, say")
-    return float(value), cache
+    return float(one_number("the loss's value is a number", value, "; take its mean, say")), cache
 
 
 def gradient_of(loss: Loss[Any, Any], cache: Any, y: Any, t: Any) -> Any:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from inspect import signature
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from .arguments import function, given, number, short, whole
+from .arguments import function, given, misfit, number, short, whole
 from .errors import ArgumentError, ConfigError
 from .random import Key
 
@@ -299,12 +298,8 @@ def _agree(a: object, b: object) -> bool:
 def _called_as(name: str, call: str, value: Any, /, *args: object, **values: object) -> None:
     """Raise ``ArgumentError`` unless ``value`` is a function that takes what it will be given."""
     function(name, value, call)
-    try:
-        signature(value).bind(*args, **values)
-    except ValueError:  # some built-in functions have no signature to read
-        return
-    except TypeError as fault:
-        raise ArgumentError(f"{name} is called as {call}: {fault}") from None
+    if fault := misfit(value, *args, **values):
+        raise ArgumentError(f"{name} is called as {call}: {fault}")
 
 
 def _entries(name: str, scores: Any) -> Iterator[Any]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from inspect import signature
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ..arguments import function
+from ..arguments import function, misfit
 from ..arrays import Array, Labels, Matrix
 from ..errors import ArgumentError, DtypeError, ShapeError
 from .panels import Drawing, column, interval, numbers
@@ -138,13 +137,9 @@ def _label(axes: Axes, title: str) -> None:
 def _takes(name: str, f: Callable[..., Any], count: int, example: str) -> None:
     """Raise ``ArgumentError`` unless ``f`` is a function of so many arrays, as ``example`` is."""
     function(name, f, example)
-    try:
-        signature(f).bind(*range(count))
-    except TypeError:
+    if misfit(f, *range(count)):
         arrays = "one array" if count == 1 else f"{count} arrays"
-        raise ArgumentError(f"{name} is a function of {arrays}; write {example}, say") from None
-    except ValueError:
-        pass  # a function in C, which does not say what it takes
+        raise ArgumentError(f"{name} is a function of {arrays}; write {example}, say")
 
 
 def _grid(owner: str, x: tuple[float, float], y: tuple[float, float]) -> tuple[Array, Array]:
