@@ -14,16 +14,7 @@ NETS: dict[str, tuple[fn.AnyLayer, tuple[int, ...]]] = {
         fn.models.multi_layer(784, [100, 100], 10, fn.batch_norm() >> fn.relu()),
         (784,),
     ),
-    "conv": (
-        fn.conv2d(1, 30, 5)
-        >> fn.relu()
-        >> fn.max_pool2d(2)
-        >> fn.flatten()
-        >> fn.dense(..., 100)
-        >> fn.relu()
-        >> fn.dense(100, 10),
-        (1, 28, 28),
-    ),
+    "conv": (fn.models.simple_conv(1, 10), (1, 28, 28)),
     "branches": (
         fn.concat(fn.conv2d(3, 8, 1), fn.conv2d(3, 8, 3, pad=1))
         >> fn.relu()

@@ -10,10 +10,13 @@ from __future__ import annotations
 import argparse
 import inspect
 import json
+import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 Value: TypeAlias = "float | str | Sequence[Value] | Mapping[str, Value]"
 """What JSON can hold, and what a finding is about."""
 
@@ -255,6 +259,39 @@ def watch(
         if state.step % per_epoch == 0:
             seen.append([fn.accuracy(net, state.params, *part) for part in data])
     return Run(losses[1:], np.array(seen))  # the first state has no batch behind it
+
+
+class Learned(NamedTuple):
+    """The parameters at the end of a run, and the test accuracy after each of its epochs."""
+
+    params: fn.Params
+    accuracies: list[float]
+
+
+def learn(run: fn.Prepared[S, Any, Any], net: fn.AnyLayer, test: fn.Batch[Any, Any]) -> Learned:
+    """Train to the end, looking at ``test`` after each epoch."""
+    params, accuracies = run.start.params, []
+    for state in fn.epochs(*run):
+        params = state.params
+        accuracies.append(fn.accuracy(net, params, *test))
+    return Learned(params, accuracies)
+
+
+def side_by_side(
+    setting: Setting, run: Callable[[T], ResultT], arguments: Sequence[T]
+) -> list[ResultT]:
+    """``run`` of each argument: in a full run side by side, a process each.
+
+    Nothing is shared or hidden, so each gives what it would give alone. ``run`` and what it takes
+    and gives go from process to process: it is a function of a module, or a ``partial`` of one.
+    """
+    if setting.quick:
+        return [run(argument) for argument in arguments]
+    # Read by NumPy as it starts in the new processes, which share the processor's cores.
+    os.environ.update(dict.fromkeys(["OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"], "1"))
+    workers = min(len(arguments), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(run, arguments))
 
 
 def progress(things: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:

@@ -5,12 +5,21 @@ is a fold. ``README.md`` shows the whole on one screen. Examples in docstrings r
 ``from funcnet import *`` and ``import numpy as np``.
 """
 
-from . import datasets, models, plotting
+from . import augmentation, datasets, models, plotting
 from .arrays import Array, IntMatrix, Labels, Matrix, Tensor3, Tensor4, Vector
 from .checking import check_layer
 from .checkpoint import load, save
 from .combinators import add, both, concat, fan_out, residual
-from .data import Minibatches, epochs, minibatches, one_hot, prepare, split, standardise
+from .data import (
+    Minibatches,
+    Prepared,
+    epochs,
+    minibatches,
+    one_hot,
+    prepare,
+    split,
+    standardise,
+)
 from .datasets import Dataset
 from .diagrams import diagram, units
 from .errors import (
@@ -51,9 +60,11 @@ from .layers.dense import dense
 from .layers.embedding import embedding
 from .layers.noise import dropout, gaussian_noise
 from .layers.normalization import batch_norm, layer_norm
-from .layers.pooling import max_pool2d
+from .layers.pooling import avg_pool2d, global_avg_pool2d, max_pool2d
+from .layers.response import local_response_norm
 from .layers.shape import flatten, identity, reshape
 from .layers.softmax import log_softmax, softmax
+from .layers.transposed import conv_transpose2d
 from .losses import (
     Loss,
     huber,
@@ -64,8 +75,9 @@ from .losses import (
     squared_error,
 )
 from .merges import join, plus, times
-from .metrics import accuracy, confusion_matrix, evaluate, predict
+from .metrics import accuracy, confusion_matrix, ensemble_predict, evaluate, predict
 from .optimizers import adadelta, adagrad, adam, adamw, momentum, nesterov, rmsprop, sgd
+from .patches import col2im, im2col
 from .random import Eval, Key, Mode, Train
 from .scalars import Scalar
 from .schedules import (
@@ -125,6 +137,7 @@ __all__ = [
     "Optimizer",
     "Params",
     "ParamsError",
+    "Prepared",
     "Same",
     "SameImage",
     "Scalar",
@@ -147,6 +160,8 @@ __all__ = [
     "adamw",
     "add",
     "apply_updates",
+    "augmentation",
+    "avg_pool2d",
     "batch_norm",
     "both",
     "cast",
@@ -154,10 +169,12 @@ __all__ = [
     "check_layer",
     "checked",
     "clip_by_global_norm",
+    "col2im",
     "concat",
     "confusion_matrix",
     "constant",
     "conv2d",
+    "conv_transpose2d",
     "cosine_decay",
     "count",
     "datasets",
@@ -166,6 +183,7 @@ __all__ = [
     "dropout",
     "elu",
     "embedding",
+    "ensemble_predict",
     "epochs",
     "evaluate",
     "exponential_decay",
@@ -174,15 +192,18 @@ __all__ = [
     "freeze",
     "gaussian_noise",
     "gelu",
+    "global_avg_pool2d",
     "he_normal",
     "huber",
     "identity",
+    "im2col",
     "join",
     "l1_penalty",
     "layer_norm",
     "leaky_relu",
     "leaves",
     "load",
+    "local_response_norm",
     "log_softmax",
     "log_uniform",
     "max_pool2d",

@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 import numpy as np
 
-from .arguments import function, number, short, whole
+from .arguments import function, given, misfit, number, short, whole
 from .arrays import Labels, Matrix
 from .errors import ArgumentError, ConfigError, ShapeError
 from .functions import floats
@@ -64,11 +64,22 @@ class Minibatches(Sequence[Batch[A, T]], Generic[A, T]):
         rows = _order(self.key.child(epoch), len(xs))[i * self.size : (i + 1) * self.size]
         x: A = xs[rows]
         if self.transform is not None:
-            x = self.transform(self.key.child(epoch).child(i), x)
+            x = _transformed(self.transform, self.key.child(epoch).child(i), x)
         return Batch(x, ts[rows])
 
     def __repr__(self) -> str:
         return f"Minibatches({len(self)} batches of {self.size}, {self.per_epoch} an epoch)"
+
+
+def _transformed(transform: Callable[[Key, A], A], key: Key, x: Any) -> A:
+    y = transform(key, x)
+    shape: tuple[int, ...] = getattr(y, "shape", ())
+    if not shape:
+        raise ArgumentError(f"transform gives an array of examples, not {short(y)}")
+    if shape[0] != len(x):
+        error = ShapeError(f"{len(x)} examples, one for each target", f"{shape[0]}")
+        raise error.within("minibatches", before="transform")
+    return y
 
 
 @lru_cache(maxsize=4)
@@ -96,7 +107,8 @@ def minibatches(
     ``transform(key, x)`` is applied to each batch's inputs (augmentation, say), with the key
     ``key.child(e).child(i)`` for batch i.
 
-    Raises ``ShapeError`` where x and t are not as many, or no batch can be made.
+    Raises ``ShapeError`` where x and t are not as many, or no batch can be made, and at a batch of
+    which ``transform`` does not give as many examples as it got.
 
     >>> batches = minibatches(Key(0), np.arange(10.0), np.arange(10), size=4, epochs=2)
     >>> len(batches), [len(batch.x) for batch in batches[:3]]
@@ -112,6 +124,10 @@ def minibatches(
         raise ShapeError(f"data for one batch of {size}", f"{n}").within("minibatches", before="x")
     if transform is not None and not callable(transform):
         raise ArgumentError(f"transform is a function of a key and a batch, not {short(transform)}")
+    if transform is not None and (fault := misfit(transform, key, x)):
+        raise ArgumentError(
+            f"transform is called as transform(key, x): {fault}; it is {given(transform)}"
+        )
     return Minibatches(key, x, t, size, per_epoch, range(epochs * per_epoch), transform)
 
 
@@ -162,12 +178,13 @@ def prepare(
     t: Fixed[T],
     size: int,
     epochs: int = 1,
+    transform: Fixed[Callable[[Key, A], A]] | None = None,
 ) -> Prepared[S, A, T]:
     """All that a run of training folds, from one key: ``(step, batches, start)``.
 
     The parameters are drawn from ``key.child("init")`` for examples such as ``x`` holds, the
-    ``minibatches`` from ``key.child("batches")``, and what the steps draw from
-    ``key.child("train")``.
+    ``minibatches``, with their ``transform``, from ``key.child("batches")``, and what the steps
+    draw from ``key.child("train")``.
 
     >>> data = datasets.digits().train
     >>> net, optimizer = flatten() >> dense(..., 10), sgd(0.5)
@@ -179,13 +196,14 @@ def prepare(
     layer: Any = net
     inputs: Any = x
     targets: Any = t
+    change: Any = transform
     if isinstance(net, Key):
         raise ArgumentError("prepare takes (key, net, loss, optimizer, x, t, size), in this order")
     _key("prepare", key)
     step = train_step(net, loss, optimizer)
     if not isinstance(layer.record.takes, Tokens) and isinstance(inputs, np.ndarray):
         floats(inputs)
-    batches = minibatches(key.child("batches"), inputs, targets, size, epochs)
+    batches = minibatches(key.child("batches"), inputs, targets, size, epochs, transform=change)
     params = layer.init(key.child("init"), inputs.shape[1:])
     return Prepared(step, batches, TrainState.start(params, optimizer, key.child("train")))
 

@@ -235,8 +235,10 @@ def _other_rank(takes: Kind, shape: Shape) -> str:
         return "put flatten() before it"
     if isinstance(takes, Image) and len(shape) == 1:
         return "make images of vectors: x.reshape(-1, channels, height, width)"
-    if isinstance(takes, Image) and len(shape) == 2:
+    if isinstance(takes, Image) and len(shape) == 2 and takes.size in (1, ...):
         return f"one channel is an axis too, {(1, *shape)} or x[:, None]; of one image, x[None]"
+    if isinstance(takes, Image) and len(shape) == 2:
+        return f"channels are an axis too: {(takes.size, *shape)}; of one image write x[None]"
     return f"a shape is of one example, without the batch axis: {shape[1:]}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,29 @@ def predict(net: Net[A, B], params: Params, x: Fixed[A], size: int = _CHUNK) -> 
     """
     outputs: B = _outputs("predict", net, params, x, size)
     return outputs
+
+
+def ensemble_predict(
+    members: Sequence[tuple[Net[A, B], Params]], x: Fixed[A], size: int = _CHUNK
+) -> B:
+    """The mean of the outputs of ``members``, pairs (net, params), each as ``predict`` gives them.
+
+    For the mean of probabilities, where networks give logits, let each end in a softmax:
+    ``(net >> softmax(), params)``, which has no parameters of its own. Raises ``ShapeError`` for
+    members whose outputs are of different shapes.
+
+    >>> members = [(identity(), NO_PARAMS), (relu(), NO_PARAMS)]
+    >>> ensemble_predict(members, np.array([[-1.0, 2.0]]))
+    array([[-0.5,  2. ]])
+    """
+    owner = "ensemble_predict"
+    outputs = [_outputs(owner, net, params, x, size) for net, params in _members(members)]
+    for i, other in enumerate(outputs):
+        if shape_of(other) != shape_of(outputs[0]):
+            expected = f"outputs of shape {shape_of(outputs[0])}, as its first member's"
+            raise ShapeError(expected, f"{shape_of(other)}").within(owner, before=f"member {i}")
+    mean: B = _mean(outputs)
+    return mean
 
 
 def evaluate(
@@ -100,6 +123,24 @@ def _outputs(owner: str, net: Any, params: Params, x: Any, size: int) -> Any:
     if isinstance(outputs[0], tuple):
         return tuple([np.concatenate(column) for column in zip(*outputs, strict=True)])
     return np.concatenate(outputs)
+
+
+def _members(members: Any) -> Sequence[tuple[Any, Params]]:
+    what = "ensemble_predict takes a list of pairs (net, params)"
+    if not isinstance(members, list | tuple):
+        raise ArgumentError(f"{what}, not {short(members)}")
+    if not members:
+        raise ArgumentError(f"{what}, at least one, not {members}")
+    for member in members:
+        if not isinstance(member, tuple) or len(member) != 2:
+            raise ArgumentError(f"{what}; {short(member)} is no pair")
+    return members
+
+
+def _mean(outputs: list[Any]) -> Any:
+    if isinstance(outputs[0], tuple):
+        return tuple([_mean(list(column)) for column in zip(*outputs, strict=True)])
+    return np.mean(outputs, axis=0)
 
 
 def _scores(owner: str, net: Any, params: Params, x: Any, size: int, yes: str) -> Matrix:

@@ -11,7 +11,7 @@ This is one of the two modules in which types are more than annotations (the oth
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, overload
 
 from .arrays import Array, IntMatrix, Matrix, Tensor3, Tensor4
 from .composition import compose, refuse
@@ -45,8 +45,10 @@ if TYPE_CHECKING:
     # What a layer of one's own takes and gives, where its author does not say.
     In = typing_extensions.TypeVar("In", bound=Flows, default=Any)
     Out = typing_extensions.TypeVar("Out", bound=Flows, default=Any)
+    # The channels of what comes in, which mypy finds in the layer before; alone, of any number.
+    C = typing_extensions.TypeVar("C", bound=int | Literal[0], default=Any)
 else:
-    A = B = T = TypeVar("A")
+    A = B = T = C = TypeVar("A")
 
 
 class Net(Protocol[A_contra, B_co]):

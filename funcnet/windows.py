@@ -78,6 +78,16 @@ def pair(name: str, value: Any, smallest: int = 1) -> Pair:
     return whole(name, value[0], smallest), whole(name, value[1], smallest)
 
 
+def window_of(name: str, size: Any, stride: Any, pad: Any, dilation: Any = 1) -> Window:
+    """The window that the arguments of ``name`` describe, each an integer or a pair."""
+    return Window(
+        pair(f"{name}'s size", size),
+        pair(f"{name}'s stride", stride),
+        pair(f"{name}'s pad", pad, 0),
+        pair(f"{name}'s dilation", dilation),
+    )
+
+
 def correlate(x: Array, w: Array, window: Window) -> Array:
     """y[n, i, j] = sum over ky, kx of x[n, i*stride + ky*dilation - pad, ...] @ w[ky, kx]."""
     n, h, width, _ = x.shape
@@ -120,12 +130,36 @@ def correlate_pull(w: Array, dy: Array, height: int, width: int, window: Window)
     return correlate(canvas, turned, window._replace(stride=(1, 1), pad=(0, 0)))
 
 
+def blocks(count: int, numbers: int) -> Iterator[slice]:
+    """The slices of a batch of ``count`` whose images, of ``numbers`` each, are one block."""
+    size = max(1, BLOCK // max(1, numbers))
+    return (slice(start, min(start + size, count)) for start in range(0, count, size))
+
+
 def inside(offset: int, stride: int, count: int, room: int) -> tuple[slice, slice]:
     """The i < count for which i * stride + offset lies in [0, room), and those places."""
     first = max(0, -(offset // stride))
     last = max(first, min(count, (room - 1 - offset) // stride + 1))
     start = first * stride + offset
     return slice(first, last), slice(start, start + (last - first) * stride, stride)
+
+
+Slices: TypeAlias = tuple[slice, slice, slice]
+
+
+def shifts(window: Window, height: int, width: int) -> Iterator[tuple[Slices, Slices]]:
+    """For each place in a window, row by row: the windows that have it inside the image, and it.
+
+    The first index arrays (n, oh, ow, ...), the second images (n, h, w, ...). Windows that hang
+    over the edge are left out where they do, so that padding takes no part.
+    """
+    (sh, sw), (ph, pw), (dh, dw) = window.stride, window.pad, window.dilation
+    oh, ow = window.out(height, width)
+    for ky in range(window.size[0]):
+        on_h, at_h = inside(ky * dh - ph, sh, oh, height)
+        for kx in range(window.size[1]):
+            on_w, at_w = inside(kx * dw - pw, sw, ow, width)
+            yield (slice(None), on_h, on_w), (slice(None), at_h, at_w)
 
 
 def _im2col(x: Array, window: Window) -> Iterator[tuple[slice, list[Array]]]:
@@ -216,12 +250,13 @@ def shown(window: Window, stride: Pair = (1, 1)) -> str:
     """
     defaults = {"stride": stride, "pad": (0, 0), "dilation": (1, 1)}
     options = [
-        f"{name}={_short(getattr(window, name))}"
+        f"{name}={pair_shown(getattr(window, name))}"
         for name, default in defaults.items()
         if getattr(window, name) != default
     ]
-    return ", ".join([_short(window.size), *options])
+    return ", ".join([pair_shown(window.size), *options])
 
 
-def _short(value: Pair) -> str:
+def pair_shown(value: Pair) -> str:
+    """A pair as it is written: one number where both are the same."""
     return str(value[0] if value[0] == value[1] else value)

@@ -89,12 +89,37 @@ def conv2d(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
 
 
 @st.composite
-def max_pool2d(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+def conv_transpose2d(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    groups = draw(st.integers(1, 3))
+    c_in, c_out = groups * draw(st.integers(1, 2)), groups * draw(st.integers(1, 2))
+    size, stride, pad = draw(pairs(1, 4)), draw(pairs(1, 3)), draw(pairs(0, 2))
+    dilation = draw(pairs(1, 3))
+    limits = [max(s, d) - 1 for s, d in zip(_pair(stride), _pair(dilation), strict=True)]
+    more: Any = tuple(draw(st.integers(0, limit)) for limit in limits)
+    each = zip(_pair(size), _pair(stride), _pair(pad), _pair(dilation), more, strict=True)
+    missing = [2 * p - (k - 1) * d - m for k, s, p, d, m in each]
+    least = [1 + -(-max(0, m) // s) for m, s in zip(missing, _pair(stride), strict=True)]
+    height, width = (draw(st.integers(n, n + 3)) for n in least)
+    written: Any = draw(st.sampled_from([c_in, ...]))
+    layer = fn.conv_transpose2d(
+        written, c_out, size, stride, pad, dilation, groups, more, bias=draw(st.booleans())
+    )
+    return layer, (c_in, height, width)
+
+
+@st.composite
+def pooled(draw: st.DrawFn, pool: Callable[..., fn.AnyLayer]) -> tuple[fn.AnyLayer, Any]:
     size = draw(pairs(1, 3))
     stride = draw(st.one_of(st.none(), pairs(1, 3)))
     pad = draw(st.integers(0, min(_pair(size)) // 2))
     channels, side = draw(st.integers(1, 3)), st.integers(max(_pair(size)), 7)
-    return fn.max_pool2d(size, stride, pad), (channels, draw(side), draw(side))
+    return pool(size, stride, pad), (channels, draw(side), draw(side))
+
+
+@st.composite
+def local_response_norm(draw: st.DrawFn) -> tuple[fn.AnyLayer, Any]:
+    alpha, beta, k = (draw(st.floats(low, 2)) for low in (0, 0, 0.5))
+    return fn.local_response_norm(draw(st.integers(1, 9)), alpha, beta, k), draw(images())
 
 
 @st.composite
@@ -178,11 +203,47 @@ TABLE = (
         ),
     ),
     Row(
+        "conv_transpose2d",
+        conv_transpose2d(),
+        refused=((3,), (3, 4), (2, 0, 0)),
+        arguments=(2, 4, 3, 2, 1, 1, 2, 1),
+        bad=(
+            lambda: fn.conv_transpose2d(3, 4, 3, groups=2),
+            lambda: fn.conv_transpose2d(1, 1, 0),
+            lambda: fn.conv_transpose2d(1, 1, 3, 2, output_pad=2),
+        ),
+    ),
+    Row(
         "max_pool2d",
-        max_pool2d(),
+        pooled(fn.max_pool2d),
         refused=((3,), (3, 4), (3, 0, 0)),
         arguments=(2, 2, 1),
         bad=(lambda: fn.max_pool2d(0), lambda: fn.max_pool2d(2, pad=2)),
+    ),
+    Row(
+        "avg_pool2d",
+        pooled(fn.avg_pool2d),
+        refused=((3,), (3, 4), (3, 0, 0)),
+        arguments=(2, 2, 1),
+        bad=(lambda: fn.avg_pool2d(0), lambda: fn.avg_pool2d(2, pad=2)),
+    ),
+    Row(
+        "global_avg_pool2d",
+        keeping(fn.global_avg_pool2d, images()),
+        refused=((3,), (3, 4), (3, 0, 4)),
+        arguments=(),
+    ),
+    Row(
+        "local_response_norm",
+        local_response_norm(),
+        refused=((3,), (3, 4)),
+        arguments=(5, 1e-4, 0.75, 1.0),
+        bad=(
+            lambda: fn.local_response_norm(0),
+            lambda: fn.local_response_norm(alpha=-1.0),
+            lambda: fn.local_response_norm(beta=-1.0),
+            lambda: fn.local_response_norm(k=0.0),
+        ),
     ),
     Row(
         "batch_norm",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import funcnet as fn
 from funcnet import windows
 
-from .layer_table import conv2d, max_pool2d
+from .layer_table import conv2d, conv_transpose2d, local_response_norm, pooled
 
 
 def draw(*shape: int) -> Any:
@@ -59,6 +59,76 @@ def test_convolution_is_the_sum_over_windows(options: Any, height: int, width: i
     ]
     expected = np.concatenate(parts, axis=1) + params["b"][:, None, None]
     np.testing.assert_allclose(layer.apply(params, x), expected, atol=1e-12)
+
+
+@given(options, st.integers(2, 5), st.integers(2, 5), st.data())
+def test_a_transposed_convolution_spreads_each_number_over_a_window(
+    options: Any, height: int, width: int, data: st.DataObject
+) -> None:
+    size, stride, pad, dilation, groups = options
+    pad, more = min(pad, size // 2), data.draw(st.integers(0, max(stride, dilation) - 1))
+    layer = fn.conv_transpose2d(2 * groups, 3 * groups, size, stride, pad, dilation, groups, more)
+    params = layer.init(fn.Key(0), (2 * groups, height, width), np.float64)
+    params = params | {"b": draw(3 * groups)}
+    x = draw(2, 2 * groups, height, width)
+    n, m = ((k - 1) * stride - 2 * pad + dilation * (size - 1) + more + 1 for k in (height, width))
+    y = np.zeros((2, 3 * groups, n, m))
+    for i, j, a, b in itertools.product(range(height), range(width), range(size), range(size)):
+        row, column = i * stride + a * dilation - pad, j * stride + b * dilation - pad
+        if 0 <= row < n and 0 <= column < m:
+            inputs = np.split(x[:, :, i, j], groups, axis=1)
+            parts = zip(inputs, np.split(params["W"][:, :, a, b], groups), strict=True)
+            y[:, :, row, column] += np.concatenate([u @ w for u, w in parts], axis=1)
+    y += params["b"][:, None, None]
+    np.testing.assert_allclose(layer.apply(params, x), y, atol=1e-12)
+
+
+@given(options, st.integers(7, 9), st.integers(7, 10))
+def test_a_transposed_convolution_is_the_adjoint_of_convolution(
+    options: Any, height: int, width: int
+) -> None:
+    size, stride, pad, dilation, groups = options
+    down = fn.conv2d(2 * groups, 3 * groups, size, stride, pad, dilation, groups, bias=False)
+    params = down.init(fn.Key(0), (2 * groups, height, width), np.float64)
+    _, *small = down.spec((2 * groups, height, width))[1]
+    reach = (size - 1) * dilation + 1
+    more: Any = tuple((n + 2 * pad - reach) % stride for n in (height, width))
+    up = fn.conv_transpose2d(
+        3 * groups, 2 * groups, size, stride, pad, dilation, groups, more, bias=False
+    )
+    x, y = draw(2, 2 * groups, height, width), draw(2, 3 * groups, *small)
+    # <down(x), y> = <x, up(y)>, with the very same W.
+    np.testing.assert_allclose(
+        (down.apply(params, x) * y).sum(), (x * up.apply(params, y)).sum(), rtol=1e-10
+    )
+
+
+def test_an_initial_transposed_convolution_keeps_the_size_of_what_passes() -> None:
+    layer = fn.conv_transpose2d(64, 64, 4, stride=2, pad=1, weights=fn.normal(1.0))
+    spec: Any = layer.spec((64, 16, 16))[0]["W"]
+    assert spec.fans() == (64 * 4, 64 * 16)
+    he = fn.conv_transpose2d(64, 64, 4, stride=2, pad=1)
+    x = np.sqrt(2) * np.maximum(draw(4, 64, 16, 16), 0)  # of mean square 1
+    y = he.apply(he.init(fn.Key(0), (64, 16, 16), np.float64), x)
+    assert 1.8 < np.square(y[..., 1:-1, 1:-1]).mean() < 2.2  # which ReLU halves
+
+
+@given(st.data())
+def test_average_pooling_takes_the_mean_of_each_window_and_its_padding(data: st.DataObject) -> None:
+    size, stride = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    pad = data.draw(st.integers(0, size // 2))
+    x = draw(2, 3, data.draw(st.integers(3, 8)), data.draw(st.integers(3, 8)))
+    seen = windows_of(x, size, stride, pad, 1, 0.0)
+    y = fn.avg_pool2d(size, stride, pad).apply(fn.NO_PARAMS, x)
+    np.testing.assert_allclose(y, seen.mean((4, 5)), atol=1e-14)
+
+
+def test_global_pooling_takes_the_mean_of_each_channel() -> None:
+    x = draw(2, 3, 5, 4)
+    y = fn.global_avg_pool2d().apply(fn.NO_PARAMS, x)
+    np.testing.assert_allclose(y, x.mean((2, 3)), atol=1e-14)
+    ones = np.ones((1, 2, 7, 7), "float32")  # 49 times 1 / 49 is not 1 in float32
+    np.testing.assert_array_equal(fn.global_avg_pool2d().apply(fn.NO_PARAMS, ones), [[1, 1]])
 
 
 @given(st.data())
@@ -129,7 +199,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 @given(data=st.data())
 def test_however_windows_are_gathered_the_result_is_the_same(way: str, data: st.DataObject) -> None:
-    layer, shape = data.draw(conv2d())
+    layer, shape = data.draw(st.one_of(conv2d(), conv_transpose2d()))
     params = layer.init(fn.Key(0), shape)
     x = fn.Key(2).generator().standard_normal((5, *shape), dtype=np.float32)
     whole = everything(layer, params, x)
@@ -147,7 +217,15 @@ def everything(layer: fn.AnyLayer, params: fn.Params, x: Any) -> list[Any]:
     return [y, dx, *[g for _, g in fn.leaves(grads)]]
 
 
-@given(st.one_of(conv2d(), max_pool2d()))
+@given(
+    st.one_of(
+        conv2d(),
+        conv_transpose2d(),
+        pooled(fn.max_pool2d),
+        pooled(fn.avg_pool2d),
+        local_response_norm(),
+    )
+)
 def test_images_lie_channels_last_in_memory(drawn: Any) -> None:
     layer, shape = drawn
     params = layer.init(fn.Key(0), shape)
@@ -173,3 +251,8 @@ def test_reprs_show_what_was_written() -> None:
     )
     assert repr(fn.max_pool2d(2)) == "max_pool2d(2)"
     assert repr(fn.max_pool2d(3, 2, 1)) == "max_pool2d(3, stride=2, pad=1)"
+    assert repr(fn.avg_pool2d(3, 1, 1)) == "avg_pool2d(3, stride=1, pad=1)"
+    assert repr(fn.global_avg_pool2d()) == "global_avg_pool2d()"
+    assert repr(fn.conv_transpose2d(4, 8, 4, 2, (1, 0), groups=2, output_pad=1)) == (
+        "conv_transpose2d(4, 8, 4, stride=2, pad=(1, 0), groups=2, output_pad=1)"
+    )

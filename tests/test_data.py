@@ -160,6 +160,8 @@ def test_prepare_is_what_one_would_write() -> None:
     run = fn.prepare(key, net, loss, optimizer, x, t, size=2, epochs=3)
     assert reduce(*run) == reduce(step, batches, start)
     assert [*fn.epochs(*run)][-1].step == 15
+    doubled = fn.prepare(key, net, loss, optimizer, x, t, 2, transform=lambda key, x: 2 * x)
+    np.testing.assert_array_equal(doubled.batches[3].x, 2 * batches[3].x)
 
 
 ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
@@ -184,6 +186,22 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: make(size=1, transform=3),
         fn.ArgumentError,
         "transform is a function of a key and a batch, not 3",
+    ),
+    "a transform that is not called": (
+        lambda: make(size=1, transform=fn.augmentation.flip),
+        fn.ArgumentError,
+        "transform is called as transform(key, x): too many positional arguments; it is flip; "
+        "did you mean flip()?",
+    ),
+    "a transform that returns nothing": (
+        lambda: make(size=4, transform=lambda key, x: None)[0],
+        fn.ArgumentError,
+        "transform gives an array of examples, not None",
+    ),
+    "a transform that loses an example": (
+        lambda: make(size=4, transform=lambda key, x: x[1:])[0],
+        fn.ShapeError,
+        "minibatches expects 4 examples, one for each target, but transform gives 3",
     ),
     "prepare's key": (
         lambda: ANY.prepare(0, fn.dense(1, 1), fn.squared_error(), fn.sgd(0.1), ONES, ONES, 1),

@@ -64,6 +64,8 @@ OURS: dict[str, list[float | str]] = {
     "What `momentum` means in batch norm": [1 - 0.9**10],
     "Batch norm over images": ["32", "1.85"],
     "Dropout's scaling": [1 / 0.8, 1],
+    # Of x over (k + alpha / size * squares)**beta.
+    "LRN's alpha": [100 / (1 + 1e-4 / 5 * 5e4) ** 0.75, 100 / (1 + 1e-4 / 2 * 2e4) ** 0.75],
     "gelu's form": ["0.84119", "0.000473"],
     "W of a dense layer": ["784x50"],
     "Initial weights": [math.sqrt(2 / 784), 1, math.sqrt(2 / 1784)],
@@ -114,9 +116,10 @@ def test_the_rate_of_dropout_is_a_multiple_of_a_65536th() -> None:
     assert y.max() == 65536 / (65536 - round(0.2 * 65536))
 
 
-def test_there_is_no_lrn_yet() -> None:
-    assert "funcnet will have it" in PAGE
-    assert not hasattr(fn, "local_response_norm")
+def test_the_layer_of_alexnets_paper_is_written_with_5_times_its_alpha() -> None:
+    layer, x = fn.local_response_norm(5, alpha=5e-4, k=2.0), np.full((1, 11, 1, 1), 100.0)
+    y = layer.apply(fn.NO_PARAMS, x)[0, 5, 0, 0]
+    assert shown([y]) == figures("LRN's alpha", "paper")[:1]
 
 
 def test_a_w_the_wrong_way_round_is_refused_unless_it_is_square() -> None:
@@ -314,7 +317,7 @@ THEIRS: dict[str, Callable[[Any], list[float | str]]] = {
 def test_no_topic_is_left_out() -> None:
     topics = [line.removeprefix("### ") for line in PAGE.splitlines() if line.startswith("### ")]
     assert {t for t in topics if any("PyTorch" in row[0] for row in table(t))} == set(THEIRS)
-    assert set(topics) == {*OURS, "LRN's alpha", 'The "mean squared errors"'}
+    assert set(topics) == {*OURS, 'The "mean squared errors"'}
 
 
 @pytest.mark.parametrize("topic", THEIRS)

@@ -40,6 +40,30 @@ def test_predict_on_no_examples_and_on_tuples() -> None:
     assert (y.shape, z.shape) == ((7, 2), (7, 1))
 
 
+@given(st.integers(0, 9), st.integers(1, 12), st.integers(1, 4))
+def test_an_ensemble_gives_the_mean_of_its_members(n: int, size: int, count: int) -> None:
+    net, _, x, _ = setup(n)
+    members = [(net >> fn.softmax(), net.init(fn.Key(k), (3,))) for k in range(count)]
+    by_hand = sum(each.apply(params, x) for each, params in members) / count
+    together = fn.ensemble_predict(members, x, size)
+    np.testing.assert_allclose(together, by_hand, rtol=1e-5)
+    assert together.dtype == np.float32
+    np.testing.assert_allclose(together.sum(1), 1, rtol=1e-5)
+
+
+def test_members_of_an_ensemble_may_differ_and_give_tuples() -> None:
+    x = setup()[2]
+    wide, one = fn.dense(3, 9) >> fn.relu() >> fn.dense(9, 4), fn.dense(3, 4)
+    pairs = [(net, net.init(fn.Key(0), (3,))) for net in (wide, one)]
+    by_hand = (fn.predict(*pairs[0], x) + fn.predict(*pairs[1], x)) / 2
+    np.testing.assert_allclose(fn.ensemble_predict(pairs, x), by_hand, rtol=1e-6)
+    heads = fn.fan_out(fn.identity(), fn.relu())
+    doubled = fn.fan_out(fn.relu(), fn.identity())
+    y, z = fn.ensemble_predict([(heads, fn.NO_PARAMS), (doubled, fn.NO_PARAMS)], x, size=2)
+    np.testing.assert_array_equal(y, (x + np.maximum(x, 0)) / 2)
+    np.testing.assert_array_equal(z, y)
+
+
 def test_confusion_matrix_counts_labels_in_rows() -> None:
     net, params, x, t = setup(50)
     matrix = fn.confusion_matrix(net, params, x, t)
@@ -118,6 +142,37 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         lambda n, p, x, t: ANY.evaluate(n, fn.squared_error, p, x, t),
         fn.ArgumentError,
         "not squared_error; did you mean squared_error()?",
+    ),
+    "no members": (
+        lambda n, p, x, t: ANY.ensemble_predict([], x),
+        fn.ArgumentError,
+        "ensemble_predict takes a list of pairs (net, params), at least one, not []",
+    ),
+    "one member alone": (
+        lambda n, p, x, t: ANY.ensemble_predict((fn.relu(), fn.NO_PARAMS), x),
+        fn.ArgumentError,
+        "ensemble_predict takes a list of pairs (net, params); relu() is no pair",
+    ),
+    "members without parameters": (
+        lambda n, p, x, t: ANY.ensemble_predict([p], x),
+        fn.ArgumentError,
+        "ensemble_predict takes a list of pairs (net, params); Params(",
+    ),
+    "a network for members": (
+        lambda n, p, x, t: ANY.ensemble_predict(fn.relu(), x),
+        fn.ArgumentError,
+        "ensemble_predict takes a list of pairs (net, params), not relu()",
+    ),
+    "a member's function": (
+        lambda n, p, x, t: ANY.ensemble_predict([(fn.relu, p)], x),
+        fn.ArgumentError,
+        "relu is a function, not a layer; did you mean relu()?",
+    ),
+    "members that differ": (
+        lambda n, p, x, t: fn.ensemble_predict([(fn.identity(), fn.NO_PARAMS), (n, p)], x),
+        fn.ShapeError,
+        "ensemble_predict expects outputs of shape (7, 3), as its first member's, but member 1 "
+        "gives (7, 4)",
     ),
     "size": (lambda n, p, x, t: fn.predict(n, p, x, 0), fn.ConfigError, "size is an integer"),
     "list": (

@@ -18,12 +18,14 @@ ORDER = """
 errors files arguments arrays kinds random tree functions pipeline fans layer composition typed
 initializers layers/dense layers/activations layers/softmax layers/embedding layers/shape
 layers/noise layers/normalization
-windows layers/convolution layers/pooling
+windows patches layers/convolution layers/transposed layers/pooling layers/response
 merges combinators wrappers losses schedules updates transforms optimizers metrics training
-data datasets
+data resampling augmentation datasets
 checkpoint inspection probing checking search
 graph_layout graph_columns graph_svg graph diagrams scalars
-plotting/panels plotting/lines plotting/trials plotting/pictures plotting/planes models/perceptrons
+plotting/panels plotting/lines plotting/trials plotting/pictures plotting/planes
+models/perceptrons models/convolutional
+models/published models/lenet models/alexnet models/vgg models/googlenet models/resnet
 __init__
 """.split()
 

@@ -26,42 +26,12 @@ def two_layers() -> Workload:
 
 
 def simple_conv() -> Workload:
-    net = (
-        fn.conv2d(1, 30, 5)
-        >> fn.relu()
-        >> fn.max_pool2d(2)
-        >> fn.flatten()
-        >> fn.dense(..., 100)
-        >> fn.relu()
-        >> fn.dense(100, 10)
-    )
+    net = fn.models.simple_conv(1, 10)
     return Workload("simple conv net, Adam", net, fn.adam(1e-3), (1, 28, 28))
 
 
 def deep_conv() -> Workload:
-    net = (
-        fn.conv2d(1, 16, 3, pad=1)
-        >> fn.relu()
-        >> fn.conv2d(16, 16, 3, pad=1)
-        >> fn.relu()
-        >> fn.max_pool2d(2)
-        >> fn.conv2d(16, 32, 3, pad=1)
-        >> fn.relu()
-        >> fn.conv2d(32, 32, 3, pad=2)
-        >> fn.relu()
-        >> fn.max_pool2d(2)
-        >> fn.conv2d(32, 64, 3, pad=1)
-        >> fn.relu()
-        >> fn.conv2d(64, 64, 3, pad=1)
-        >> fn.relu()
-        >> fn.max_pool2d(2)
-        >> fn.flatten()
-        >> fn.dense(..., 50)
-        >> fn.relu()
-        >> fn.dropout(0.5)
-        >> fn.dense(50, 10)
-        >> fn.dropout(0.5)
-    )
+    net = fn.models.deep_conv(1, 10)
     return Workload("deep conv net, Adam", net, fn.adam(1e-3), (1, 28, 28))
 
 

@@ -109,23 +109,27 @@ def alpha_of_lrn() -> Difference:
         return float(x[at] / (k + alpha * squares) ** beta)
 
     even, odd = np.array([100.0, 100.0, 0.0]), np.full(11, 100.0)
-    wide = lrn(odd, 5, 2, 2, 1e-4 / 5, 1, 0.75)
-    torch = (wide, lrn(even, 1, 1, 0, 1e-4 / 2, 1, 0.75))
-    onnx = (wide, lrn(even, 1, 0, 1, 1e-4 / 2, 1, 0.75))
+
+    def ours(size: int, x: Any, at: int) -> float:
+        y = fn.local_response_norm(size).apply(fn.NO_PARAMS, x.reshape(1, -1, 1, 1))
+        return float(y[0, at, 0, 0])
+
+    here = (ours(5, odd, 5), ours(2, even, 1))
+    onnx = (lrn(odd, 5, 2, 2, 1e-4 / 5, 1, 0.75), lrn(even, 1, 0, 1, 1e-4 / 2, 1, 0.75))
     paper = (lrn(odd, 5, 2, 2, 1e-4, 2, 0.75), "none")
     tensorflow = (lrn(odd, 5, 5, 5, 1, 1, 0.5), "none")
     return Difference(
         "LRN's alpha",
         ("the middle of 11 channels of 100", "size 2: the second of 100, 100, 0"),
         [
-            Form("PyTorch; funcnet will have it", "`(k + alpha / size * squares)**beta`", torch),
+            Form("funcnet, PyTorch", "`(k + alpha / size * squares)**beta`", here),
             Form("ONNX", "the same; an even size has its odd channel after, not before", onnx),
             Form("AlexNet's paper", "`(k + alpha * squares)**beta`", paper),
             Form("TensorFlow", "as the paper", tensorflow),
         ],
         "What x is divided by: alpha 1e-4, beta .75, size 5, k 1. The paper has k 2: its layer is "
-        "PyTorch's with k 2 and alpha 5e-4. TensorFlow has alpha 1, beta .5, k 1, and 5 channels "
-        "to each side. funcnet has no such layer yet.",
+        "funcnet's with k 2 and alpha 5e-4. TensorFlow has alpha 1, beta .5, k 1, and 5 channels "
+        "to each side.",
     )
 
 

@@ -17,7 +17,17 @@ from ..kinds import Image, M, N
 from ..random import Mode
 from ..tree import Grads, Params
 from ..typed import Layer
-from ..windows import Pair, Window, correlate, correlate_grads, correlate_pull, pair, shown
+from ..windows import (
+    Pair,
+    Window,
+    correlate,
+    correlate_grads,
+    correlate_pull,
+    shown,
+    window_of,
+)
+
+_DIVISOR = "make groups a divisor of the channels"
 
 
 class ConvCache(NamedTuple):
@@ -29,7 +39,7 @@ class ConvCache(NamedTuple):
 
 def conv2d_apply(window: Window, groups: int, params: Params, x: Array) -> Array:
     x = channels_last(cast(x, params))
-    kernels = _kernels(params, x.dtype, groups)
+    kernels = kernels_of(params, x.dtype, groups)
     if groups == 1:
         y = correlate(x, kernels[0], window)
     else:
@@ -56,7 +66,7 @@ def conv2d_backward(
 
 def conv2d_pull(window: Window, groups: int, cache: ConvCache, dy: Array) -> Array:
     x, params = cache
-    kernels = _kernels(params, dy.dtype, groups)
+    kernels = kernels_of(params, dy.dtype, groups)
     outputs = np.split(np.ascontiguousarray(channels_last(dy)), groups, axis=3)
     height, width = x.shape[2:]
     each = [
@@ -84,10 +94,7 @@ def conv2d_spec(
     c_out: int, window: Window, groups: int, bias: bool, weights: Initializer, shape: Shape
 ) -> tuple[Spec, Shape]:
     c_in, height, width = shape
-    if c_in % groups:
-        raise ShapeError(
-            f"channels in {groups} equal groups", f"{c_in}", "make groups a divisor of the channels"
-        )
+    check_groups(c_in, groups)
     out = window.fit(height, width)
     area = window.size[0] * window.size[1]
     spec = {
@@ -155,18 +162,9 @@ def conv2d(
     >>> conv2d(3, 16, 5, stride=2, pad=2).spec((3, 32, 32))[1]
     (16, 16, 16)
     """
-    size_of("conv2d's c_in", c_in)
-    c_out, groups = whole("conv2d's c_out", c_out), whole("conv2d's groups", groups)
-    for name, channels in [("c_in", c_in), ("c_out", c_out)]:
-        if channels is not ... and channels % groups:
-            raise ConfigError(f"{name} is a multiple of groups ({groups}), {channels} is not")
+    c_out, groups = checked_channels("conv2d", c_in, c_out, groups)
     function("conv2d's weights", weights, "he_normal or normal(0.01)")
-    window = Window(
-        pair("conv2d's size", size),
-        pair("conv2d's stride", stride),
-        pair("conv2d's pad", pad, 0),
-        pair("conv2d's dilation", dilation),
-    )
+    window = window_of("conv2d", size, stride, pad, dilation)
     return Layer(
         "conv2d",
         forward=partial(conv2d_forward, window, groups),
@@ -181,7 +179,26 @@ def conv2d(
     )
 
 
-def _kernels(params: Params, dtype: np.dtype[Any], groups: int) -> list[Array]:
-    """W as one (kh, kw, c_in / groups, c_out / groups) for each group."""
+def kernels_of(params: Params, dtype: np.dtype[Any], groups: int) -> list[Array]:
+    """W as one (kh, kw, its second size, its first / groups) for each group."""
     w = params["W"].astype(dtype, copy=False).transpose(2, 3, 1, 0)
     return [np.ascontiguousarray(part) for part in np.split(w, groups, axis=3)]
+
+
+def checked_channels(layer: str, c_in: Any, c_out: Any, groups: Any) -> tuple[int, int]:
+    """``c_out`` and ``groups`` of a convolution, whose channels can be cut into ``groups``."""
+    size_of(f"{layer}'s c_in", c_in)
+    c_out, groups = whole(f"{layer}'s c_out", c_out), whole(f"{layer}'s groups", groups)
+    for name, channels in [("c_in", c_in), ("c_out", c_out)]:
+        if channels is not ... and channels % groups:
+            raise ConfigError(
+                f"{layer}'s {name} is a multiple of groups ({groups}), {channels} is not; "
+                f"{_DIVISOR}"
+            )
+    return c_out, groups
+
+
+def check_groups(channels: int, groups: int) -> None:
+    """Raise ``ShapeError`` unless the channels that came can be cut into ``groups``."""
+    if channels % groups:
+        raise ShapeError(f"channels in {groups} equal groups", f"{channels}", _DIVISOR)

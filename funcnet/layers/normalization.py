@@ -53,6 +53,16 @@ def batch_norm_forward(
     return _like(x, y), BatchNormCache(centred, params["gamma"] * inverse, seen, params)
 
 
+def batch_norm_apply(epsilon: float, params: Params, x: Array) -> Array:
+    """``forward`` in inference, in one array."""
+    x = cast(x, params)
+    y = _rows(x) - params["mean"]
+    y *= 1 / np.sqrt(params["var"] + epsilon)
+    y *= params["gamma"]
+    y += params["beta"]
+    return _like(x, y)
+
+
 def batch_norm_backward(cache: BatchNormCache, dy: Array) -> tuple[Array, Grads]:
     normalised, scale, seen, _ = cache
     d = _rows(dy)
@@ -119,6 +129,7 @@ def batch_norm(decay: float = 0.9, epsilon: float = 1e-5) -> Same:
         spec=batch_norm_spec,
         refresh=partial(batch_norm_refresh, decay),
         pull=batch_norm_pull,
+        apply=partial(batch_norm_apply, epsilon),
         gives=SAME,
     )
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, Shape, channels_first, channels_last
-from ..errors import ConfigError
-from ..functions import Spec, no_grads
-from ..kinds import SAME, Image
+from ..arrays import Array, Shape, channels_first, channels_last, dims
+from ..errors import ConfigError, ShapeError
+from ..functions import Spec, functions, no_grads
+from ..kinds import SAME, Flow, Image, Vec, meet
+from ..layer import Record
 from ..random import Mode
 from ..tree import NO_GRADS, Grads, Params
-from ..typed import SameImage
-from ..windows import Pair, Window, inside, pair, shown
+from ..typed import C, Layer, SameImage
+from ..windows import Pair, Window, shifts, shown, window_of
 
 
 class PoolCache(NamedTuple):
@@ -29,7 +29,7 @@ def max_pool2d_apply(window: Window, params: Params, x: Array) -> Array:
     n, c, height, width = x.shape
     y = np.full((n, *window.out(height, width), c), -np.inf, x.dtype)
     images = channels_last(x)
-    for on, at in _shifts(window, height, width):
+    for on, at in shifts(window, height, width):
         np.maximum(y[on], images[at], out=y[on])
     return channels_first(y)
 
@@ -53,7 +53,7 @@ def _unpooled(window: Window, x: Array, y: Array, dy: Array) -> Array:
     """dx, channels last: the first maximum of each window takes its dy, and leaves 0."""
     dx = np.zeros(x.shape, dy.dtype)
     left = dy.copy()
-    for on, at in _shifts(window, *x.shape[1:3]):
+    for on, at in shifts(window, *x.shape[1:3]):
         taken = left[on] * (x[at] == y[on])
         left[on] -= taken
         dx[at] += taken
@@ -67,18 +67,13 @@ def _unpooled_apart(window: Window, x: Array, y: Array, dy: Array) -> Array:
     """
     dx = np.zeros(x.shape, dy.dtype)
     left = dy.copy()
-    *places, last = [at for _, at in _shifts(window, *x.shape[1:3])]
+    *places, last = [at for _, at in shifts(window, *x.shape[1:3])]
     for at in places:
         taken = left * (x[at] == y)
         left -= taken
         dx[at] = taken
     dx[last] = left
     return dx
-
-
-def max_pool2d_spec(window: Window, shape: Shape) -> tuple[Spec, Shape]:
-    channels, height, width = shape
-    return {}, (channels, *window.fit(height, width))
 
 
 def max_pool2d(
@@ -94,19 +89,12 @@ def max_pool2d(
     array([[ 5.,  7.],
            [13., 15.]])
     """
-    window = Window(
-        pair("max_pool2d's size", size),
-        pair("max_pool2d's stride", size if stride is None else stride),
-        pair("max_pool2d's pad", pad, 0),
-        (1, 1),
-    )
-    if any(p > k // 2 for p, k in zip(window.pad, window.size, strict=True)):
-        raise ConfigError(f"pad is at most half of size, so that no window is empty; {pad} is not")
+    window = _window("max_pool2d", size, stride, pad)
     return SameImage(
         "max_pool2d",
         forward=partial(max_pool2d_forward, window),
         backward=partial(max_pool2d_backward, window),
-        spec=partial(max_pool2d_spec, window),
+        spec=partial(pool_spec, window),
         grads=no_grads,
         apply=partial(max_pool2d_apply, window),
         takes=Image(...),
@@ -115,18 +103,118 @@ def max_pool2d(
     )
 
 
-Slices = tuple[slice, slice, slice]
+def avg_pool2d_apply(window: Window, params: Params, x: Array) -> Array:
+    n, c, height, width = x.shape
+    y = np.zeros((n, *window.out(height, width), c), x.dtype)
+    images = channels_last(x)
+    for on, at in shifts(window, height, width):
+        y[on] += images[at]
+    y /= _area(window)
+    return channels_first(y)
 
 
-def _shifts(window: Window, height: int, width: int) -> Iterator[tuple[Slices, Slices]]:
-    """For each place in a window, row by row: the outputs that have it inside the image, and it.
+def avg_pool2d_forward(window: Window, params: Params, x: Array, mode: Mode) -> tuple[Array, Shape]:
+    return avg_pool2d_apply(window, params, x), x.shape
 
-    Both index channels-last arrays. Windows that hang over the edge are left out where they do,
-    so that padding takes no part.
+
+def avg_pool2d_backward(window: Window, shape: Shape, dy: Array) -> tuple[Array, Grads]:
+    n, c, height, width = shape
+    dx = np.zeros((n, height, width, c), dy.dtype)
+    share = channels_last(dy) / _area(window)
+    for on, at in shifts(window, height, width):
+        dx[at] += share[on]
+    return channels_first(dx), NO_GRADS
+
+
+def avg_pool2d(
+    size: int | Pair, stride: int | Pair | None = None, pad: int | Pair = 0
+) -> SameImage:
+    """The mean of each window, channel by channel; windows do not overlap by default.
+
+    Output sizes are ``max_pool2d``'s. Padding counts as zeros: every sum is divided by the numbers
+    of a whole window. Raises ``ConfigError`` for a ``pad`` over half the ``size``.
+
+    >>> avg_pool2d(2).apply(NO_PARAMS, np.arange(16.0).reshape(1, 1, 4, 4))[0, 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]])
     """
-    oh, ow = window.out(height, width)
-    for ky in range(window.size[0]):
-        on_h, at_h = inside(ky - window.pad[0], window.stride[0], oh, height)
-        for kx in range(window.size[1]):
-            on_w, at_w = inside(kx - window.pad[1], window.stride[1], ow, width)
-            yield (slice(None), on_h, on_w), (slice(None), at_h, at_w)
+    window = _window("avg_pool2d", size, stride, pad)
+    return SameImage(
+        "avg_pool2d",
+        forward=partial(avg_pool2d_forward, window),
+        backward=partial(avg_pool2d_backward, window),
+        spec=partial(pool_spec, window),
+        grads=no_grads,
+        apply=partial(avg_pool2d_apply, window),
+        takes=Image(...),
+        gives=SAME,
+        call=f"avg_pool2d({shown(window, stride=window.size)})",
+    )
+
+
+def global_avg_pool2d_forward(params: Params, x: Array, mode: Mode) -> tuple[Array, Shape]:
+    n, c, height, width = x.shape
+    pixels = channels_last(x).reshape(n, height * width, c)
+    # A product with ones is the sum, and BLAS runs it: see ``column_sums``.
+    return np.ones(height * width, x.dtype) @ pixels / (height * width), x.shape
+
+
+def global_avg_pool2d_backward(shape: Shape, dy: Array) -> tuple[Array, Grads]:
+    n, c, height, width = shape
+    dx = np.empty((n, height, width, c), dy.dtype)
+    dx[:] = (dy / (height * width))[:, None, None]
+    return channels_first(dx), NO_GRADS
+
+
+def global_avg_pool2d_spec(shape: Shape) -> tuple[Spec, Shape]:
+    channels, height, width = shape
+    if not (height and width):
+        raise ShapeError("images of at least 1x1", dims((height, width)), "pool less before it")
+    return {}, (channels,)
+
+
+def global_avg_pool2d_flow(got: Flow) -> Flow:
+    meet(Image(...), got)
+    return Vec(got.size) if isinstance(got, Image) else Vec(...)
+
+
+def global_avg_pool2d() -> Layer[Image[C], Vec[C]]:
+    """The mean of each channel: images (batch, c, h, w) as vectors (batch, c), of any h and w.
+
+    What stands between the last convolution and the classes in place of large dense layers. mypy
+    finds the channels in the layer before it; where it stands alone, they are any number.
+
+    Source: Lin et al. 2014, "Network In Network".
+
+    >>> net = conv2d(3, 16, 3) >> relu() >> global_avg_pool2d() >> dense(16, 10)
+    >>> net.spec((3, 32, 32))[1], net.spec((3, 20, 24))[1]
+    ((10,), (10,))
+    """
+    made = functions(
+        forward=global_avg_pool2d_forward,
+        backward=global_avg_pool2d_backward,
+        spec=global_avg_pool2d_spec,
+        grads=no_grads,
+        takes=Image(...),
+    )
+    known = made._replace(flow=global_avg_pool2d_flow)  # as many features as there are channels
+    name = "global_avg_pool2d"
+    return Layer.of(Record(name, known, f"{name}()", takes=Image(...)))
+
+
+def pool_spec(window: Window, shape: Shape) -> tuple[Spec, Shape]:
+    channels, height, width = shape
+    return {}, (channels, *window.fit(height, width))
+
+
+def _window(name: str, size: Any, stride: Any, pad: Any) -> Window:
+    window = window_of(name, size, size if stride is None else stride, pad)
+    if any(p > k // 2 for p, k in zip(window.pad, window.size, strict=True)):
+        raise ConfigError(
+            f"{name}'s pad is at most half of size, so that no window is empty; {pad} is not"
+        )
+    return window
+
+
+def _area(window: Window) -> int:
+    return window.size[0] * window.size[1]

@@ -5,43 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from types import EllipsisType
-from typing import Any, overload
+from typing import Any
 
 from ..arguments import short, whole
 from ..composition import refuse
 from ..errors import ArgumentError
 from ..functions import Initializer
 from ..initializers import he_normal
-from ..kinds import M, N, Vec
+from ..kinds import M, Vec
 from ..layer import AnyLayer
 from ..layers.activations import relu
 from ..layers.dense import dense
-from ..typed import Layer, sequential
+from ..typed import C, Layer, sequential
 
 RELU = relu()
 
 
-@overload
 def two_layer(
-    n_in: N, hidden: int, n_out: M, between: AnyLayer = ..., *, weights: Initializer = ...
-) -> Layer[Vec[N], Vec[M]]: ...
-@overload
-def two_layer(
-    n_in: EllipsisType,
+    n_in: C | EllipsisType,
     hidden: int,
     n_out: M,
-    between: AnyLayer = ...,
-    *,
-    weights: Initializer = ...,
-) -> Layer[Vec[Any], Vec[M]]: ...
-def two_layer(
-    n_in: Any,
-    hidden: Any,
-    n_out: Any,
     between: AnyLayer = RELU,
     *,
     weights: Initializer = he_normal,
-) -> Layer[Any, Any]:
+) -> Layer[Vec[C], Vec[M]]:
     """One hidden layer of size ``hidden``, followed by ``between``.
 
     >>> models.two_layer(784, 50, 10, sigmoid(), weights=normal(0.01))
@@ -52,27 +39,14 @@ def two_layer(
     )
 
 
-@overload
 def multi_layer(
-    n_in: N, hidden: Sequence[int], n_out: M, between: AnyLayer = ..., *, weights: Initializer = ...
-) -> Layer[Vec[N], Vec[M]]: ...
-@overload
-def multi_layer(
-    n_in: EllipsisType,
+    n_in: C | EllipsisType,
     hidden: Sequence[int],
     n_out: M,
-    between: AnyLayer = ...,
-    *,
-    weights: Initializer = ...,
-) -> Layer[Vec[Any], Vec[M]]: ...
-def multi_layer(
-    n_in: Any,
-    hidden: Any,
-    n_out: Any,
     between: AnyLayer = RELU,
     *,
     weights: Initializer = he_normal,
-) -> Layer[Any, Any]:
+) -> Layer[Vec[C], Vec[M]]:
     """Dense layers of the sizes in ``hidden``, ``between`` after each, and one to ``n_out``.
 
     ``between`` is any layer or pipeline: batch normalisation before the activation is
@@ -87,6 +61,6 @@ dense(100, 10)
         raise ArgumentError(f"multi_layer's hidden is a list of sizes, not {short(hidden)}")
     if not isinstance(between, AnyLayer):
         refuse(between)
-    sizes = [n_in, *[whole("a size in multi_layer's hidden", n) for n in hidden]]
+    sizes: list[Any] = [n_in, *[whole("a size in multi_layer's hidden", n) for n in hidden]]
     hidden_layers = [dense(a, b, weights=weights) >> between for a, b in pairwise(sizes)]
     return sequential(*hidden_layers, dense(sizes[-1], n_out, weights=weights))

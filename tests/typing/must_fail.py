@@ -78,6 +78,13 @@ fn.conv2d(1, 8, 3) >> fn.conv2d(4, 8, 3)  # E: "Literal[4]"; expected "Literal[8
 fn.conv2d(1, 8, 3) >> fn.relu() >> fn.conv2d(4, 8, 3)  # E: "Literal[4]"; expected "Literal[8]"
 fn.conv2d(1, 8, 3) >> fn.max_pool2d(2) >> fn.conv2d(4, 8, 3)  # E: "Literal[4]"; expected "Literal[8]"
 fn.conv2d(1, 8, 3) >> (fn.max_pool2d(2) >> fn.conv2d(4, 8, 3))  # E: "Literal[4]"; expected "Literal[8]"
+fn.conv2d(1, 8, 3) >> fn.global_avg_pool2d() >> fn.dense(9, 10)  # E: "Literal[9]"; expected "Literal[8]"
+fn.conv2d(1, 8, 3) >> fn.relu() >> fn.global_avg_pool2d() >> fn.dropout(0.4) >> fn.dense(9, 10)  # E: expected "Literal[8]"
+fn.conv2d(1, 8, 3) >> (fn.relu() >> fn.global_avg_pool2d()) >> fn.dense(9, 10)  # E: expected "Literal[8]"
+fn.conv2d(1, 8, 3) >> fn.local_response_norm() >> fn.conv2d(4, 8, 3)  # E: "Literal[4]"; expected "Literal[8]"
+fn.conv2d(1, 8, 3) >> fn.avg_pool2d(2) >> fn.conv2d(4, 8, 3)  # E: "Literal[4]"; expected "Literal[8]"
+fn.conv2d(1, 8, 3) >> fn.conv_transpose2d(4, 1, 3)  # E: "Literal[4]"; expected "Literal[8]"
+fn.conv_transpose2d(8, 4, 3) >> fn.conv2d(8, 1, 3)  # E: "Literal[8]"; expected "Literal[4]"
 fn.residual(fn.conv2d(1, 8, 3, pad=1))  # E: expected "Keeps[Image[Literal[1]], Image[Literal[8]]]"
 fn.residual(fn.conv2d(1, 8, 3, pad=1), fn.conv2d(1, 4, 1))  # E: expected "Beside[Image[Literal[1]], Image[Literal[8]]]"
 fn.residual(fn.conv2d(1, 8, 3, pad=1), fn.max_pool2d(3, 1, 1))  # E: Argument 1 to "residual"
@@ -91,6 +98,14 @@ fn.dense(4, 8) >> fn.conv2d(8, 3, 3)  # E: and "Layer[Image[Literal[8]], Image[L
 fn.dense(4, 8) >> fn.relu() >> fn.max_pool2d(2)  # E: Vec[Literal[8]]]" and "SameImage"
 fn.dense(4, 8) >> fn.flatten()  # E: Vec[Literal[8]]]" and "Layer[Image[Any], Vec[Any]]"
 fn.max_pool2d(2) >> fn.dense(4, 8)  # E: ("SameImage" and "Layer[Vec[Literal[4]], Vec[Literal[8]]]")
+fn.dense(4, 8) >> fn.global_avg_pool2d()  # E: and "Layer[Image[Any], Vec[Any]]"
+fn.conv2d(1, 8, 3) >> fn.global_avg_pool2d() >> fn.conv2d(8, 3, 3)  # E: Vec[Literal[8]]]" and "Layer[Image[Literal[8]]
+fn.global_avg_pool2d() >> fn.flatten()  # E: Unsupported operand types for >>
+fn.conv2d(1, 8, 3) >> fn.models.resnet(3, 10)  # E: "Literal[3]"; expected "Literal[8] | EllipsisType"
+fn.models.basic_block(8, 16) >> fn.models.basic_block(8, 8)  # E: "Literal[8]"; expected "Literal[16]"
+fn.models.resnet(1, 10, stem=fn.conv2d(3, 64, 3))  # E: Cannot infer value of type parameter "C" of "resnet"
+fn.models.basic_block(..., 16)  # E: "basic_block"
+fn.models.vgg(3, 10, depth="16")  # E: incompatible type "str"; expected "int"
 fn.flatten() >> fn.max_pool2d(2)  # E: ("Layer[Image[Any], Vec[Any]]" and "SameImage")
 fn.dense(4, 8) >> fn.plus()  # E: Vec[Literal[8]]]" and "Merge"
 fn.fan_out(fn.dense(4, 8), fn.dense(4, 8)) >> fn.dense(8, 3)  # E: Unsupported operand types for >>
@@ -108,6 +123,9 @@ conv.apply(weights, x)  # E: Argument 2 to "apply" of "Layer" has incompatible t
 conv.forward(weights, x, fn.Eval())  # E: expected "ndarray[tuple[int, int, int, int]
 mlp.apply(params, images)  # E: expected "ndarray[tuple[int, int], dtype[floating[Any]]]"
 fn.freeze(conv).apply(weights, x)  # E: expected "ndarray[tuple[int, int, int, int]
+fn.global_avg_pool2d().apply(fn.NO_PARAMS, x)  # E: expected "ndarray[tuple[int, int, int, int]
+fn.local_response_norm().apply(fn.NO_PARAMS, x)  # E: Argument 2 to "apply" of "SameImage"
+fn.im2col(x, 3)  # E: Argument 1 to "im2col" has incompatible type "ndarray[tuple[int, int]
 fn.max_pool2d(2).apply(fn.NO_PARAMS, x)  # E: Argument 2 to "apply" of "SameImage"
 gradient(params, images, t, fn.Eval())  # E: Argument 2 to "__call__" of "ValueAndGrad"
 fn.value_and_grad(conv, loss)(weights, x, t, fn.Eval())  # E: expected "ndarray[tuple[int, int, int, int]
@@ -331,10 +349,15 @@ mlp.init((4,), key)  # E: Argument 1 to "init" of "AnyLayer" has incompatible ty
 fn.summary(mlp, 4)  # E: incompatible type "int"; expected "Shapes"
 fn.minibatches(0, x, t, size=2)  # E: Argument 1 to "minibatches" has incompatible type "int"; expected "Key"
 fn.minibatches(key, x, t, size=2, transform=lambda x: x)  # E: Argument "transform" to "minibatches"
+fn.minibatches(key, x, t, size=2, transform=fn.augmentation.shift(1))  # E: Argument "transform" to "minibatches"
+fn.augmentation.compose(fn.augmentation.flip)  # E: Argument 1 to "compose" has incompatible type "Callable
+fn.ensemble_predict((mlp, params), x)  # E: Argument 1 to "ensemble_predict" has incompatible type
 fn.TrainState.start(params, adam, 0)  # E: incompatible type "int"; expected "Key"
 fn.Key("seed")  # E: incompatible type "str"; expected "int"
 fn.dropout("0.5")  # E: incompatible type "str"; expected "float"
 fn.max_pool2d(2.0)  # E: incompatible type "float"; expected "int | tuple[int, int]"
+fn.local_response_norm("5")  # E: incompatible type "str"; expected "int"
+fn.global_avg_pool2d(2)  # E: Too many arguments for "global_avg_pool2d"
 fn.conv2d(1, 2)  # E: No overload variant of "conv2d" matches argument types "int", "int"
 fn.save(params, "file")  # E: Argument 1 to "save" has incompatible type "Params"
 fn.trace(mlp, x, params)  # E: Argument 2 to "trace" has incompatible type

@@ -67,6 +67,20 @@ fn.conv2d(1, 2, 3) >> front >> fn.dense(18, 3)
 fn.conv2d(1, 2, 3) >> (fn.relu() >> fn.max_pool2d(2)) >> fn.flatten()
 fn.identity() >> fn.dense(4, 5)
 
+# Images made smaller, larger, and vectors.
+assert_type(fn.avg_pool2d(2) >> fn.local_response_norm(5, k=2.0), fn.SameImage)
+pooled = fn.conv2d(1, 6, 3) >> fn.relu() >> fn.global_avg_pool2d() >> fn.dense(6, 3)
+assert_type(pooled.apply(pooled.init(key, (1, 8, 8)), images), Matrix)
+global_pool = fn.global_avg_pool2d()
+fn.conv2d(1, 6, 3) >> global_pool >> fn.dense(6, 3)
+fn.conv2d(1, 6, 3) >> (fn.max_pool2d(2) >> global_pool >> fn.dropout(0.4)) >> fn.dense(6, 3)
+fn.freeze(fn.conv2d(1, 6, 3) >> fn.global_avg_pool2d().named("pool")) >> fn.dense(6, 3)
+global_pool.apply(fn.NO_PARAMS, images)
+fn.conv2d(1, 6, 3) >> fn.conv_transpose2d(6, 1, 3, stride=2, output_pad=1)
+fn.conv_transpose2d(..., 2, (3, 4), bias=False, weights=fn.normal(0.1)) >> fn.avg_pool2d(2)
+assert_type(fn.im2col(images, 3, stride=2, pad=1), fn.Matrix)
+assert_type(fn.col2im(fn.im2col(images, (3, 2)), (12, 1, 8, 8), (3, 2)), fn.Tensor4)
+
 # The other layers without sizes, and those that change the kind.
 curved = fn.elu() >> fn.gelu() >> fn.silu() >> fn.softplus() >> fn.leaky_relu(0.1) >> fn.step()
 assert_type(curved >> fn.gaussian_noise(0.1) >> fn.layer_norm() >> fn.softmax(), fn.Same)
@@ -266,10 +280,30 @@ for state in fn.epochs(step, batches, start):
     state.optimizer_state.mean["dense1"]["W"].sum()
 prepared = fn.prepare(key, mlp, loss, optimizer, x, t, size=4, epochs=2)
 functools.reduce(*prepared).optimizer_state.mean["dense1"]["W"].sum()
+prepared_images: fn.Prepared[Any, Images, Labels] = fn.prepare(
+    key, convolutional, loss, optimizer, images, t, size=4, transform=flipped
+)
 assert [state.step for state in fn.epochs(*prepared)] == [3, 6]
 conv_step = fn.train_step(convolutional, loss, fn.sgd(0.1))
 conv_start = fn.TrainState.start(weights, fn.sgd(0.1), key)
 functools.reduce(conv_step, augmented, conv_start)
+moves = fn.augmentation.compose(
+    fn.augmentation.shift(1),
+    fn.augmentation.crop((8, 8), pad=2),
+    fn.augmentation.flip(),
+    fn.augmentation.rotate(15),
+    fn.augmentation.scale(0.1),
+    fn.augmentation.blur(0.5),
+    fn.augmentation.noise(0.1),
+    fn.augmentation.sometimes(0.5, flipped),
+    lambda key, x: x + 1,
+)
+assert_type(moves(key, images), Images)
+transform: fn.augmentation.Transform = flipped
+for transform in (moves, flipped):
+    moving = fn.minibatches(key, images, t, size=6, transform=transform)
+    functools.reduce(conv_step, moving, conv_start)
+fn.minibatches(key, images[:6], t[:6], size=6, transform=moves)
 
 adaptive: list[fn.Optimizer[Any]] = [
     fn.nesterov(0.1),
@@ -386,6 +420,9 @@ assert_type(fn.apply_updates(params, updates), fn.Params)
 assert_type(fn.predict(mlp, params, x), Matrix)
 assert_type(fn.predict(convolutional, weights, images, size=5), Matrix)
 fn.predict(fn.relu(), fn.NO_PARAMS, x)
+members = [(mlp >> fn.softmax(), each) for each in (params, params)]
+assert_type(fn.ensemble_predict(members, x), Matrix)
+assert_type(fn.ensemble_predict([(convolutional, weights)], images), Matrix)
 assert_type(fn.evaluate(mlp, loss, params, x, t), float)
 assert_type(fn.accuracy(convolutional, weights, images, t), float)
 counts = fn.confusion_matrix(mlp, params, x, t)
@@ -563,6 +600,26 @@ assert_type(best_of_all.stopped, bool)
 named_net = fn.models.multi_layer(4, [5, 6], 3, fn.batch_norm() >> fn.relu())
 fn.models.two_layer(..., 5, 4, fn.sigmoid(), weights=fn.normal(0.01)) >> named_net
 fn.train_step(named_net, loss, optimizer)
+fn.models.lenet5(1, 10).spec((1, 28, 28))
+small_stem = fn.conv2d(1, 8, 3, pad=1, bias=False) >> fn.batch_norm() >> fn.relu()
+small_nets: list[fn.AnyLayer] = [
+    fn.models.alexnet(1, 10, width=24, hidden=64, stem=fn.conv2d(1, 24, 5, pad=2) >> fn.relu()),
+    fn.models.vgg(..., 10, 11, width=8, hidden=64, between=fn.batch_norm() >> fn.relu()),
+    fn.models.googlenet(1, 10, width=8, stem=small_stem),
+    fn.models.resnet(1, 10, depth=50, width=8, stem=small_stem),
+    fn.models.resnet(..., 10, 34, width=8, stem=small_stem),
+]
+blocks_by_hand = (
+    small_stem
+    >> fn.models.basic_block(8, 16, stride=2)
+    >> fn.models.bottleneck(16, 16)
+    >> fn.models.inception(16, 4, 2, 4, 2, 4, 4)
+    >> fn.models.vgg_stage(16, 32, 2)
+    >> fn.global_avg_pool2d()
+    >> fn.dense(32, 10)
+)
+assert_type(blocks_by_hand.apply(blocks_by_hand.init(key, (1, 8, 8)), images), Matrix)
+fn.models.resnet(c_in=len(sizes), n_out=m, width=n)
 
 losses = {"train": [0.5, 0.2], "test": ([0, 1], np.array([0.6, 0.4]))}
 drawing: fn.plotting.Drawing = fn.plotting.curves(losses, log=True)

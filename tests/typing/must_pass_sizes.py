@@ -38,6 +38,26 @@ assert_type(
     fn.conv2d(1, 8, 3) >> (fn.max_pool2d(2) >> fn.conv2d(8, 16, 3)),
     fn.Layer[fn.Image[Literal[1]], fn.Image[Literal[16]]],
 )
+assert_type(
+    fn.conv2d(3, 16, 3) >> fn.global_avg_pool2d(),
+    fn.Layer[fn.Image[Literal[3]], fn.Vec[Literal[16]]],
+)
+assert_type(
+    fn.conv2d(3, 16, 3) >> fn.relu() >> fn.global_avg_pool2d() >> fn.dense(16, 10),
+    fn.Layer[fn.Image[Literal[3]], fn.Vec[Literal[10]]],
+)
+assert_type(
+    fn.global_avg_pool2d() >> fn.dense(16, 10),
+    fn.Layer[fn.Image[Any], fn.Vec[Literal[10]]],
+)
+assert_type(
+    fn.conv2d(1, 8, 3) >> fn.avg_pool2d(2) >> fn.local_response_norm(),
+    fn.Layer[fn.Image[Literal[1]], fn.Image[Literal[8]]],
+)
+assert_type(
+    fn.conv_transpose2d(16, 8, 4, stride=2, pad=1) >> fn.conv2d(8, 3, 3),
+    fn.Layer[fn.Image[Literal[16]], fn.Image[Literal[3]]],
+)
 assert_type(fn.identity() >> fn.dense(4, 5), fn.Layer[fn.Vec[Literal[4]], fn.Vec[Literal[5]]])
 assert_type(fn.flatten() >> fn.dense(..., 5), fn.Layer[fn.Image[Any], fn.Vec[Literal[5]]])
 
@@ -72,6 +92,11 @@ assert_type(
     fn.Layer[fn.Image[Literal[1]], fn.Image[Literal[8]]],
 )
 
+assert_type(
+    fn.conv2d(1, n, 3) >> fn.global_avg_pool2d() >> fn.dense(4, 5),
+    fn.Layer[fn.Image[Literal[1]], fn.Vec[Literal[5]]],
+)
+
 # ---- branches ----------------------------------------------------------------------------------
 
 assert_type(
@@ -102,3 +127,23 @@ assert_type(
     fn.residual(fn.conv2d(8, 16, 3, pad=1), fn.conv2d(8, 16, 1)),
     fn.Layer[fn.Image[Literal[8]], fn.Image[Literal[16]]],
 )
+
+# ---- networks by name --------------------------------------------------------------------------
+
+assert_type(fn.models.resnet(3, 1000, 50), fn.Layer[fn.Image[Literal[3]], fn.Vec[Literal[1000]]])
+assert_type(fn.models.vgg(..., 10), fn.Layer[fn.Image[Any], fn.Vec[Literal[10]]])
+assert_type(fn.models.alexnet(n, 10), fn.Layer[fn.Image[int], fn.Vec[Literal[10]]])
+assert_type(fn.models.lenet5(1, m), fn.Layer[fn.Image[Literal[1]], fn.Vec[int]])
+assert_type(
+    fn.models.googlenet(1, 10, stem=fn.conv2d(1, 24, 3) >> fn.relu()),
+    fn.Layer[fn.Image[Literal[1]], fn.Vec[Literal[10]]],
+)
+assert_type(
+    fn.conv2d(1, 8, 3) >> fn.models.resnet(8, 10),
+    fn.Layer[fn.Image[Literal[1]], fn.Vec[Literal[10]]],
+)
+assert_type(
+    fn.models.basic_block(8, 16, stride=2) >> fn.models.bottleneck(16, 32),
+    fn.Layer[fn.Image[Literal[8]], fn.Image[Literal[32]]],
+)
+assert_type(fn.models.vgg_stage(3, 8, 2), fn.Layer[fn.Image[Literal[3]], fn.Image[Literal[8]]])

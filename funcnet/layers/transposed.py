@@ -1,0 +1,247 @@
+"""Transposed convolution: images made larger by the adjoint of ``conv2d``.
+
+A convolution from the larger image to the smaller is linear, and its gradient with respect to its
+input leads back. That is this layer's forward pass, and the convolution itself is its ``pull``: it
+is made of the same three functions as ``conv2d``, in other places.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from types import EllipsisType
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+
+from ..arguments import function
+from ..arrays import Array, Shape, channels_first, channels_last, column_sums, dims
+from ..errors import ConfigError, ShapeError
+from ..functions import Initializer, Leaf, Spec, cast
+from ..initializers import he_normal, zeros
+from ..kinds import Image, M, N
+from ..random import Mode
+from ..tree import Grads, Params
+from ..typed import Layer
+from ..windows import (
+    Pair,
+    Window,
+    blocks,
+    correlate,
+    correlate_grads,
+    correlate_pull,
+    pair,
+    pair_shown,
+    shown,
+    window_of,
+)
+from .convolution import ConvCache, check_groups, checked_channels, kernels_of
+
+
+class Spread(NamedTuple):
+    """How numbers spread over a larger image: the window and groups of the convolution back."""
+
+    window: Window
+    groups: int
+    output_pad: Pair
+
+    def out(self, height: int, width: int) -> Pair:
+        """(n - 1) * stride - 2 * pad + reach + output_pad, each way."""
+        (sh, sw), (ph, pw), (rh, rw) = self.window.stride, self.window.pad, self.window.reach()
+        more_h, more_w = self.output_pad
+        return (
+            (height - 1) * sh - 2 * ph + rh + more_h,
+            (width - 1) * sw - 2 * pw + rw + more_w,
+        )
+
+    def least(self) -> Pair:
+        """The smallest image of which ``pad`` leaves something."""
+        missing_h, missing_w = (max(0, 1 - n) for n in self.out(1, 1))
+        sh, sw = self.window.stride
+        return 1 + -(-missing_h // sh), 1 + -(-missing_w // sw)
+
+    def seen(self, height: int, width: int) -> Pair:
+        """How many windows the convolution back has: more than numbers spread with ``output_pad``
+        of a stride or more, which a dilation above it allows.
+        """
+        return self.window.out(*self.out(height, width))
+
+
+def conv_transpose2d_apply(spread: Spread, params: Params, x: Array) -> Array:
+    x = channels_last(cast(x, params))
+    n, *small, c_in = x.shape
+    height, width = spread.out(*small)
+    kernels = kernels_of(params, x.dtype, spread.groups)
+    y = np.empty((n, height, width, spread.groups * kernels[0].shape[2]), x.dtype)
+    # In blocks, as the canvas on which numbers are set apart has as many as c_in large images.
+    for block in blocks(n, height * width * c_in):
+        inputs = np.split(x[block], spread.groups, axis=3)
+        outputs = np.split(y[block], spread.groups, axis=3)
+        for w, part, out in zip(kernels, inputs, outputs, strict=True):
+            out[:] = correlate_pull(w, part, height, width, spread.window)
+    if "b" in params:
+        y += params["b"]
+    return channels_first(y)
+
+
+def conv_transpose2d_forward(
+    spread: Spread, params: Params, x: Array, mode: Mode
+) -> tuple[Array, ConvCache]:
+    x = cast(x, params)
+    return conv_transpose2d_apply(spread, params, x), ConvCache(x, params)
+
+
+def conv_transpose2d_backward(spread: Spread, cache: ConvCache, dy: Array) -> tuple[Array, Grads]:
+    return conv_transpose2d_pull(spread, cache, dy), conv_transpose2d_grads(spread, cache, dy)
+
+
+def conv_transpose2d_pull(spread: Spread, cache: ConvCache, dy: Array) -> Array:
+    x, params = cache
+    kernels = kernels_of(params, dy.dtype, spread.groups)
+    outputs = np.split(np.ascontiguousarray(channels_last(dy)), spread.groups, axis=3)
+    each = [correlate(d, w, spread.window) for w, d in zip(kernels, outputs, strict=True)]
+    height, width = x.shape[2:]
+    dx = np.concatenate(each, axis=3)[:, :height, :width]
+    return channels_first(np.ascontiguousarray(dx))
+
+
+def conv_transpose2d_grads(spread: Spread, cache: ConvCache, dy: Array) -> Grads:
+    x, params = cache
+    d = np.ascontiguousarray(channels_last(dy))
+    inputs = np.split(_filled(channels_last(x), spread.seen(*x.shape[2:])), spread.groups, axis=3)
+    outputs = np.split(d, spread.groups, axis=3)
+    each = [
+        correlate_grads(out, np.ascontiguousarray(part), spread.window).transpose(3, 2, 0, 1)
+        for out, part in zip(outputs, inputs, strict=True)
+    ]
+    grads = {"W": np.concatenate(each)}
+    if "b" in params:
+        grads["b"] = column_sums(d)
+    return Grads.fresh(grads)
+
+
+def conv_transpose2d_spec(
+    c_out: int, spread: Spread, bias: bool, weights: Initializer, shape: Shape
+) -> tuple[Spec, Shape]:
+    c_in, height, width = shape
+    (kh, kw), (sh, sw) = spread.window.size, spread.window.stride
+    check_groups(c_in, spread.groups)
+    out = spread.out(height, width)
+    if min(*out, height, width) < 1:
+        raise ShapeError(
+            f"images of at least {dims(spread.least())}",
+            dims((height, width)),
+            "pad less or make the window larger",
+        )
+    spec = {
+        "W": Leaf(
+            (c_in, c_out // spread.groups, kh, kw),
+            weights,
+            # With a stride, the numbers of a window feed one output in turns: so many on average.
+            fan_in=max(1, round(c_in // spread.groups * kh * kw / (sh * sw))),
+            fan_out=c_out // spread.groups * kh * kw,
+        )
+    }
+    if bias:
+        spec["b"] = Leaf((c_out,), zeros)
+    return spec, (c_out, *out)
+
+
+@overload
+def conv_transpose2d(
+    c_in: N,
+    c_out: M,
+    size: int | Pair,
+    stride: int | Pair = 1,
+    pad: int | Pair = 0,
+    dilation: int | Pair = 1,
+    groups: int = 1,
+    output_pad: int | Pair = 0,
+    *,
+    bias: bool = True,
+    weights: Initializer = he_normal,
+) -> Layer[Image[N], Image[M]]: ...
+@overload
+def conv_transpose2d(
+    c_in: EllipsisType,
+    c_out: M,
+    size: int | Pair,
+    stride: int | Pair = 1,
+    pad: int | Pair = 0,
+    dilation: int | Pair = 1,
+    groups: int = 1,
+    output_pad: int | Pair = 0,
+    *,
+    bias: bool = True,
+    weights: Initializer = he_normal,
+) -> Layer[Image[Any], Image[M]]: ...
+def conv_transpose2d(
+    c_in: Any,
+    c_out: Any,
+    size: int | Pair,
+    stride: int | Pair = 1,
+    pad: int | Pair = 0,
+    dilation: int | Pair = 1,
+    groups: int = 1,
+    output_pad: int | Pair = 0,
+    *,
+    bias: bool = True,
+    weights: Initializer = he_normal,
+) -> Layer[Any, Any]:
+    """The adjoint of ``conv2d(c_out, c_in, ...)``: each number spreads over a window of the output.
+
+    Output sizes are (n - 1)*stride - 2*pad + dilation*(size - 1) + output_pad + 1 each way:
+    ``stride`` is how many times larger images become, and ``pad`` is cut off, not added. A
+    convolution with a stride leaves rows out, and so gives images of several sizes the same size;
+    ``output_pad`` says which of them to make. All sizes are an integer or a pair (height, width).
+
+    Parameters: ``W`` of shape (c_in, c_out / groups, kh, kw), as PyTorch's, and ``b`` of shape
+    (c_out,), absent with ``bias=False``. Initializers are given as ``fan_in`` the numbers that feed
+    one output, c_in / groups * kh * kw / stride**2 on average, so that ``he_normal`` keeps the size
+    of what passes. ``c_in`` may be ``...``. Raises ``ConfigError`` for sizes out of range and for
+    an ``output_pad`` that is not below ``stride`` or ``dilation``, ``ShapeError`` where ``pad``
+    leaves nothing.
+
+    Source: Zeiler et al. 2010, "Deconvolutional Networks"; Dumoulin and Visin 2016, "A guide to
+    convolution arithmetic for deep learning", section 4.
+
+    >>> conv_transpose2d(16, 3, 4, stride=2, pad=1).spec((16, 8, 8))[1]
+    (3, 16, 16)
+    """
+    c_out, groups = checked_channels("conv_transpose2d", c_in, c_out, groups)
+    function("conv_transpose2d's weights", weights, "he_normal or normal(0.01)")
+    window = window_of("conv_transpose2d", size, stride, pad, dilation)
+    spread = Spread(window, groups, pair("conv_transpose2d's output_pad", output_pad, 0))
+    for more, s, d in zip(spread.output_pad, window.stride, window.dilation, strict=True):
+        if more >= max(s, d):
+            raise ConfigError(
+                f"conv_transpose2d's output_pad is less than stride or dilation, but {more} is "
+                f"not less than {max(s, d)}"
+            )
+    return Layer(
+        "conv_transpose2d",
+        forward=partial(conv_transpose2d_forward, spread),
+        backward=partial(conv_transpose2d_backward, spread),
+        spec=partial(conv_transpose2d_spec, c_out, spread, bias, weights),
+        pull=partial(conv_transpose2d_pull, spread),
+        grads=partial(conv_transpose2d_grads, spread),
+        apply=partial(conv_transpose2d_apply, spread),
+        takes=Image(c_in),
+        gives=Image(c_out),
+        call=f"conv_transpose2d({{}}, {c_out}, {_shown(spread)})",
+    )
+
+
+def _filled(x: Array, size: Pair) -> Array:
+    """``x`` with rows and columns of zeros after its own, up to ``size``."""
+    if x.shape[1:3] == size:
+        return x
+    n, height, width, c = x.shape
+    canvas = np.zeros((n, *size, c), x.dtype)
+    canvas[:, :height, :width] = x
+    return canvas
+
+
+def _shown(spread: Spread) -> str:
+    groups = f", groups={spread.groups}" if spread.groups > 1 else ""
+    more = f", output_pad={pair_shown(spread.output_pad)}" if any(spread.output_pad) else ""
+    return shown(spread.window) + groups + more

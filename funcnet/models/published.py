@@ -1,0 +1,53 @@
+"""What the published networks share: their tables of depths, their widths, and their stems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from ..arguments import size_of, whole
+from ..composition import refuse
+from ..errors import ConfigError, FuncnetError
+from ..kinds import Image
+from ..layer import AnyLayer, LayerT
+
+LayoutT = TypeVar("LayoutT")
+
+
+def layout_of(network: str, depth: Any, layouts: Mapping[int, LayoutT]) -> LayoutT:
+    """What ``layouts`` has for ``depth``.
+
+    >>> layout_of("vgg", 12, {11: "A", 13: "B", 16: "D"})
+    Traceback (most recent call last):
+    funcnet.errors.ConfigError: vgg's depth is 11, 13 or 16, not 12
+    """
+    found = layouts.get(whole(f"{network}'s depth", depth))
+    if found is None:
+        *first, last = map(str, layouts)
+        raise ConfigError(f"{network}'s depth is {', '.join(first)} or {last}, not {depth}")
+    return found
+
+
+def width_of(network: str, width: Any, unit: int) -> int:
+    """``width``, from which all channels of ``network`` follow where ``unit`` divides it.
+
+    >>> width_of("googlenet", 10, 4)
+    Traceback (most recent call last):
+    funcnet.errors.ConfigError: googlenet's width is a multiple of 4, 10 is not
+    """
+    channels = whole(f"{network}'s width", width)
+    if channels % unit:
+        raise ConfigError(f"{network}'s width is a multiple of {unit}, {width} is not")
+    return channels
+
+
+def stem_of(network: str, c_in: Any, stem: LayerT) -> LayerT:
+    """``stem``, if it is a layer for images of ``c_in`` channels."""
+    size_of(f"{network}'s c_in", c_in)
+    if not isinstance(stem, AnyLayer):
+        refuse(stem)
+    try:
+        stem.functions.flow(Image(c_in))
+    except FuncnetError as error:
+        raise error.within(f"{network}'s stem", before=f"{network}'s c_in") from None
+    return stem
