@@ -267,6 +267,16 @@ class Learned(NamedTuple):
     params: fn.Params
     accuracies: list[float]
 
+    def curve(self) -> tuple[fn.Array, fn.Array]:
+        """A line to draw: the epochs, from 1, and the accuracies."""
+        return 1.0 + np.arange(len(self.accuracies)), np.array(self.accuracies)
+
+
+def curves_by_key(runs: Sequence[Learned], title: str = "") -> fn.plotting.Drawing:
+    """The test accuracies of runs from the keys 0, 1, 2, ..."""
+    lines = {f"key {key}": run.curve() for key, run in enumerate(runs)}
+    return fn.plotting.curves(lines, title=title, x="epoch", y="test accuracy", markers=".")
+
 
 def learn(run: fn.Prepared[S, Any, Any], net: fn.AnyLayer, test: fn.Batch[Any, Any]) -> Learned:
     """Train to the end, looking at ``test`` after each epoch."""

@@ -13,11 +13,12 @@ import numpy as np
 from .arguments import function, given, misfit, number, short, whole
 from .arrays import Labels, Matrix
 from .errors import ArgumentError, ConfigError, ShapeError
-from .functions import floats
+from .functions import floats, match
 from .kinds import Tokens
 from .losses import Loss
 from .random import Key
 from .training import Batch, StepFunction, TrainState, train_step
+from .tree import NO_PARAMS, Params, refuse_params
 from .typed import B, Fixed, Net
 from .updates import Optimizer
 
@@ -179,12 +180,16 @@ def prepare(
     size: int,
     epochs: int = 1,
     transform: Fixed[Callable[[Key, A], A]] | None = None,
+    params: Params = NO_PARAMS,
 ) -> Prepared[S, A, T]:
     """All that a run of training folds, from one key: ``(step, batches, start)``.
 
     The parameters are drawn from ``key.child("init")`` for examples such as ``x`` holds, the
     ``minibatches``, with their ``transform``, from ``key.child("batches")``, and what the steps
-    draw from ``key.child("train")``.
+    draw from ``key.child("train")``. The entries of ``params`` stand in place of drawn ones: all
+    of a trained network to go on with it, or those of its features.
+
+    Raises ``ParamsError`` for ``params`` that are not this network's.
 
     >>> data = datasets.digits().train
     >>> net, optimizer = flatten() >> dense(..., 10), sgd(0.5)
@@ -204,8 +209,12 @@ def prepare(
     if not isinstance(layer.record.takes, Tokens) and isinstance(inputs, np.ndarray):
         floats(inputs)
     batches = minibatches(key.child("batches"), inputs, targets, size, epochs, transform=change)
-    params = layer.init(key.child("init"), inputs.shape[1:])
-    return Prepared(step, batches, TrainState.start(params, optimizer, key.child("train")))
+    if not isinstance(params, Params):
+        refuse_params(params)
+    shape = inputs.shape[1:]
+    begin = layer.init(key.child("init"), shape) | params
+    match(layer.spec(shape)[0], begin, shape)
+    return Prepared(step, batches, TrainState.start(begin, optimizer, key.child("train")))
 
 
 def split(key: Key, x: A, t: T, fraction: float) -> tuple[Batch[A, T], Batch[A, T]]:

@@ -91,15 +91,20 @@ def window_of(name: str, size: Any, stride: Any, pad: Any, dilation: Any = 1) ->
 def correlate(x: Array, w: Array, window: Window) -> Array:
     """y[n, i, j] = sum over ky, kx of x[n, i*stride + ky*dilation - pad, ...] @ w[ky, kx]."""
     n, h, width, _ = x.shape
+    y = np.empty((n, *window.out(h, width), w.shape[3]), x.dtype)
+    correlate_into(y, x, w, window)
+    return y
+
+
+def correlate_into(y: Array, x: Array, w: Array, window: Window) -> None:
+    """``correlate``, written to ``y``: a new array, or some of the channels of one."""
     f = w.shape[3]
-    y = np.empty((n, *window.out(h, width), f), x.dtype)
     for block, matrices in _im2col(x, window):
         kernels = w.reshape(len(matrices), -1, f)
         out = y[block].reshape(len(matrices[0]), -1, f)
         np.matmul(matrices[0], kernels[0], out=out)
         for matrix, kernel in zip(matrices[1:], kernels[1:], strict=True):
             out += np.matmul(matrix, kernel)
-    return y
 
 
 def correlate_grads(x: Array, dy: Array, window: Window) -> Array:
@@ -177,9 +182,7 @@ def _im2col(x: Array, window: Window) -> Iterator[tuple[slice, list[Array]]]:
     (kh, kw), ((oh, ow), (ph, _)) = window.size, (window.out(h, width), window.pad)
     by_rows = kw * c >= SHORT and window.stride[0] == 1 and oh * ow >= FEW
     numbers = ow * kw * c * ((h + 2 * ph) if by_rows else oh * kh)
-    size = max(1, BLOCK // max(1, numbers))
-    for start in range(0, n, size):
-        block = slice(start, min(start + size, n))
+    for block in blocks(n, numbers):
         images = _padded(x[block], window.pad)
         if kw * c < SHORT:
             yield block, [_places(images, window, oh, ow).transpose(0, 2, 1)]

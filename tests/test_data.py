@@ -164,6 +164,26 @@ def test_prepare_is_what_one_would_write() -> None:
     np.testing.assert_array_equal(doubled.batches[3].x, 2 * batches[3].x)
 
 
+def test_prepare_goes_on_from_parameters_that_are_there() -> None:
+    x, t = np.ones((4, 3), np.float32), np.zeros(4, int)
+    body = fn.dense(3, 5) >> fn.relu()
+    net, key = body >> fn.dense(5, 2).named("head"), fn.Key(0)
+    loss, momentum = fn.softmax_cross_entropy(), fn.momentum(0.1)
+    trained = net.init(fn.Key(9), (3,))
+    start = fn.prepare(key, net, loss, momentum, x, t, 2, params=trained.only(body)).start
+    assert start.params["dense1"]["W"] is trained["dense1"]["W"]
+    assert start.params["head"] == net.init(key.child("init"), (3,))["head"]
+    assert fn.prepare(key, net, loss, momentum, x, t, 2, params=trained).start.params == trained
+    other = (fn.dense(3, 5) >> fn.dense(5, 5)).init(key, (3,))
+    with pytest.raises(fn.ParamsError, match="surplus dense2"):
+        fn.prepare(key, net, loss, momentum, x, t, 2, params=other)
+    wider = (fn.dense(3, 6) >> fn.relu()).init(key, (3,))
+    with pytest.raises(fn.ParamsError, match="dense1/W is 3x6"):
+        fn.prepare(key, net, loss, momentum, x, t, 2, params=wider)
+    with pytest.raises(fn.FuncnetError, match="Params"):
+        ANY.prepare(key, net, loss, momentum, x, t, 2, params={"dense1": 3})
+
+
 ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "key": (
         lambda: ANY.minibatches(0, np.zeros(3), np.zeros(3), 2),

@@ -71,7 +71,7 @@ CALLS: dict[str, tuple[Any, list[Any]]] = {
     "cosine_decay": (fn.cosine_decay, [0.1, 10, 0.0]),
     "count": (fn.count, [PARAMS]),
     "cross entropy forward": (LOSS.forward, [np.zeros((6, 4)), T]),
-    "prepare": (fn.prepare, [fn.Key(0), NET, LOSS, OPTIMIZER, X, T, 4, 2]),
+    "prepare": (fn.prepare, [fn.Key(0), NET, LOSS, OPTIMIZER, X, T, 4, 2, None, PARAMS]),
     "ensemble_predict": (fn.ensemble_predict, [[(NET, PARAMS), (NET, PARAMS)], X, 4]),
     "ensemble_predict's members": (lambda *a: fn.ensemble_predict([(NET, PARAMS), a], X),
                                    [NET, PARAMS]),

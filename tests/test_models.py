@@ -41,6 +41,8 @@ def test_whatever_comes_in() -> None:
 
 IMAGENET = (3, 224, 224)
 PUBLISHED: dict[str, tuple[fn.Layer[Any, Any], tuple[int, ...], int]] = {
+    "simple_conv": (models.simple_conv(1, 10), (1, 28, 28), 433_890),
+    "deep_conv": (models.deep_conv(1, 10), (1, 28, 28), 123_552),
     "lenet5": (models.lenet5(1, 10), (1, 32, 32), 61_706),
     "alexnet": (models.alexnet(3, 1000), (3, 227, 227), 60_965_224),
     "vgg11": (models.vgg(3, 1000, 11), IMAGENET, 132_863_336),
@@ -61,7 +63,7 @@ def test_as_many_parameters_as_published(name: str) -> None:
     net, shape, parameters = PUBLISHED[name]
     spec, out = net.spec(shape)
     assert fn.count(spec) == parameters
-    assert out == ((10,) if name == "lenet5" else (1000,))
+    assert out == ((10,) if shape[0] == 1 else (1000,))
 
 
 @pytest.mark.parametrize(
@@ -97,6 +99,7 @@ def test_parameters_have_the_names_of_the_papers_parts(
 @pytest.mark.parametrize(
     ("name", "kind", "sizes"),
     [
+        ("deep_conv", "max_pool2d", [14, 8, 4]),
         ("alexnet", "max_pool2d", [27, 13, 6]),
         ("vgg16", "stage", [112, 56, 28, 14, 7]),
         ("googlenet", "max_pool2d", [14, 7]),
@@ -120,6 +123,8 @@ def stem(channels: int) -> fn.Layer[Any, Any]:
 
 NORM = fn.batch_norm() >> fn.relu()
 SMALL: dict[str, tuple[fn.Layer[Any, Any], tuple[int, ...]]] = {
+    "simple_conv": (models.simple_conv(1, 10, filters=8, hidden=32), (1, 8, 8)),
+    "deep_conv": (models.deep_conv(1, 10, rate=0.1), (1, 8, 8)),
     "lenet5": (models.lenet5(1, 10), (1, 16, 16)),
     "alexnet": (models.alexnet(1, 10, width=12, hidden=128, stem=stem(12)), (1, 8, 8)),
     "vgg": (models.vgg(1, 10, 11, width=4, hidden=64, between=NORM), (1, 32, 32)),
@@ -138,6 +143,7 @@ SMALL: dict[str, tuple[fn.Layer[Any, Any], tuple[int, ...]]] = {
         (models.basic_block(2, 4, stride=2), (2, 5, 5)),
         (models.bottleneck(4, 4), (4, 4, 4)),
         (models.bottleneck(4, 8, stride=2), (4, 5, 5)),
+        (models.simple_conv(2, 3, filters=2, hidden=4), (2, 8, 8)),
         (models.lenet5(2, 3), (2, 16, 16)),
         (models.alexnet(2, 3, width=6, hidden=8, stem=fn.conv2d(2, 6, 3)), (2, 9, 9)),
         (models.vgg(2, 3, 11, width=2, hidden=5), (2, 32, 32)),
@@ -182,6 +188,8 @@ def paired(a: fn.Grads, b: fn.Grads) -> list[tuple[Any, Any]]:
 @pytest.mark.parametrize(
     ("name", "rate", "steps"),
     [
+        ("simple_conv", 0.005, 40),
+        ("deep_conv", 0.003, 60),
         ("lenet5", 0.005, 20),
         ("alexnet", 0.003, 60),
         ("vgg", 0.01, 50),
@@ -208,6 +216,15 @@ def test_a_stem_takes_the_place_of_the_published_one() -> None:
     assert net.spec((1, 28, 28))[1] == (10,)
     assert net[:2].spec((1, 28, 28))[1] == (4, 28, 28)
     assert list(net.spec((1, 28, 28))[0]["stem"]) == ["conv2d1", "batch_norm1"]
+
+
+def test_a_bottleneck_strides_in_the_middle_so_that_weights_fit_torchvision() -> None:
+    block = models.bottleneck(8, 16, stride=2)
+    assert repr(block["residual1/body"]) == (
+        "(conv2d(8, 4, 1) >> batch_norm() >> relu() >> conv2d(4, 4, 3, stride=2, pad=1) >> "
+        "batch_norm() >> relu() >> conv2d(4, 16, 1) >> batch_norm()).named('body')"
+    )
+    assert repr(block["relu1"]) == "relu()"  # after the sum
 
 
 def test_between_follows_every_convolution_of_vgg() -> None:

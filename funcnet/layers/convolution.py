@@ -20,8 +20,8 @@ from ..typed import Layer
 from ..windows import (
     Pair,
     Window,
-    correlate,
     correlate_grads,
+    correlate_into,
     correlate_pull,
     shown,
     window_of,
@@ -40,12 +40,11 @@ class ConvCache(NamedTuple):
 def conv2d_apply(window: Window, groups: int, params: Params, x: Array) -> Array:
     x = channels_last(cast(x, params))
     kernels = kernels_of(params, x.dtype, groups)
-    if groups == 1:
-        y = correlate(x, kernels[0], window)
-    else:
-        inputs = np.split(x, groups, axis=3)
-        each = [correlate(part, w, window) for part, w in zip(inputs, kernels, strict=True)]
-        y = np.concatenate(each, axis=3)
+    n, height, width, _ = x.shape
+    y = np.empty((n, *window.out(height, width), len(params["W"])), x.dtype)
+    inputs, outputs = (np.split(images, groups, axis=3) for images in (x, y))
+    for part, w, out in zip(inputs, kernels, outputs, strict=True):
+        correlate_into(out, part, w, window)
     if "b" in params:
         y += params["b"]
     return channels_first(y)

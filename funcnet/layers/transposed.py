@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 from types import EllipsisType
-from typing import Any, NamedTuple, overload
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,10 +18,10 @@ from ..arrays import Array, Shape, channels_first, channels_last, column_sums, d
 from ..errors import ConfigError, ShapeError
 from ..functions import Initializer, Leaf, Spec, cast
 from ..initializers import he_normal, zeros
-from ..kinds import Image, M, N
+from ..kinds import Image, M
 from ..random import Mode
 from ..tree import Grads, Params
-from ..typed import Layer
+from ..typed import C, Layer
 from ..windows import (
     Pair,
     Window,
@@ -146,9 +146,8 @@ def conv_transpose2d_spec(
     return spec, (c_out, *out)
 
 
-@overload
 def conv_transpose2d(
-    c_in: N,
+    c_in: C | EllipsisType,
     c_out: M,
     size: int | Pair,
     stride: int | Pair = 1,
@@ -159,34 +158,7 @@ def conv_transpose2d(
     *,
     bias: bool = True,
     weights: Initializer = he_normal,
-) -> Layer[Image[N], Image[M]]: ...
-@overload
-def conv_transpose2d(
-    c_in: EllipsisType,
-    c_out: M,
-    size: int | Pair,
-    stride: int | Pair = 1,
-    pad: int | Pair = 0,
-    dilation: int | Pair = 1,
-    groups: int = 1,
-    output_pad: int | Pair = 0,
-    *,
-    bias: bool = True,
-    weights: Initializer = he_normal,
-) -> Layer[Image[Any], Image[M]]: ...
-def conv_transpose2d(
-    c_in: Any,
-    c_out: Any,
-    size: int | Pair,
-    stride: int | Pair = 1,
-    pad: int | Pair = 0,
-    dilation: int | Pair = 1,
-    groups: int = 1,
-    output_pad: int | Pair = 0,
-    *,
-    bias: bool = True,
-    weights: Initializer = he_normal,
-) -> Layer[Any, Any]:
+) -> Layer[Image[C], Image[M]]:
     """The adjoint of ``conv2d(c_out, c_in, ...)``: each number spreads over a window of the output.
 
     Output sizes are (n - 1)*stride - 2*pad + dilation*(size - 1) + output_pad + 1 each way:
@@ -207,7 +179,7 @@ def conv_transpose2d(
     >>> conv_transpose2d(16, 3, 4, stride=2, pad=1).spec((16, 8, 8))[1]
     (3, 16, 16)
     """
-    c_out, groups = checked_channels("conv_transpose2d", c_in, c_out, groups)
+    channels, groups = checked_channels("conv_transpose2d", c_in, c_out, groups)
     function("conv_transpose2d's weights", weights, "he_normal or normal(0.01)")
     window = window_of("conv_transpose2d", size, stride, pad, dilation)
     spread = Spread(window, groups, pair("conv_transpose2d's output_pad", output_pad, 0))
@@ -221,7 +193,7 @@ def conv_transpose2d(
         "conv_transpose2d",
         forward=partial(conv_transpose2d_forward, spread),
         backward=partial(conv_transpose2d_backward, spread),
-        spec=partial(conv_transpose2d_spec, c_out, spread, bias, weights),
+        spec=partial(conv_transpose2d_spec, channels, spread, bias, weights),
         pull=partial(conv_transpose2d_pull, spread),
         grads=partial(conv_transpose2d_grads, spread),
         apply=partial(conv_transpose2d_apply, spread),

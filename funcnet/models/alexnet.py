@@ -35,7 +35,7 @@ def alexnet(
     multiple of 6, is how many channels the first convolution gives; the next have 8/3, 4, 4 and
     8/3 times as many. ``hidden`` is the size of the dense layers. ``stem`` stands in place of the
     first convolution, norm and pool, which leave little of a small image: it gives ``width``
-    channels, at best of 27x27 or 28x28.
+    channels, at best of 27x27 or 28x28. Raises ``ConfigError`` for any other width.
 
     Source: Krizhevsky et al. 2012, "ImageNet Classification with Deep Convolutional Neural
     Networks"; the groups are what ran on its two processors.

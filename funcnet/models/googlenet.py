@@ -76,7 +76,8 @@ def googlenet(
     gives; those of all others are to it as in the paper, where it is 64. ``stem`` stands in place
     of all before the first module, which leaves an eighth of an image's height and width; it gives
     any number of channels. The parts are ``stem``, ``inception3a`` to ``inception5b``, and the
-    dense layer. The paper's two further outputs, which help training, are left out.
+    dense layer. The paper's two further outputs, which help training, are left out. Raises
+    ``ConfigError`` for any other width.
 
     Source: Szegedy et al. 2015, "Going Deeper with Convolutions", table 1.
 

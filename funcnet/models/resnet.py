@@ -15,7 +15,8 @@ from ..layers.convolution import conv2d
 from ..layers.dense import dense
 from ..layers.normalization import batch_norm
 from ..layers.pooling import global_avg_pool2d, max_pool2d
-from ..typed import C, Layer, sequential
+from ..layers.shape import identity
+from ..typed import C, Layer, Same, sequential
 from .published import layout_of, stem_of
 
 
@@ -95,11 +96,13 @@ def resnet(
     """ResNet-18, 34, 50, 101 or 152: a stem, four stages of residual blocks, a global mean.
 
     For images of 224x224, as published, or any other size. ``depth`` counts layers that have
-    weights, ``width`` the channels of the stem; each stage has twice those of the one before, and
-    half its height and width. Blocks are ``basic_block`` up to 34, ``bottleneck`` from 50 on.
+    weights, ``width`` the channels of the stem. Up to 34, blocks are ``basic_block`` and the first
+    stage has ``width`` channels; from 50 on they are ``bottleneck`` and it has 4 times as many.
+    Each further stage has twice the channels of the one before, and half its height and width.
     ``stem`` stands in place of the first convolution and pool, which leave a quarter of an image's
     height and width; it gives ``width`` channels. The parts are ``stem``, ``stage1`` to
-    ``stage4``, and a dense layer; blocks are ``stage1/residual1``, ...
+    ``stage4``, and a dense layer; blocks are ``stage1/residual1``, ... Raises ``ConfigError`` for
+    any other depth.
 
     Source: He et al. 2016, "Deep Residual Learning for Image Recognition", table 1.
 
@@ -146,8 +149,7 @@ def _added(
     body: Layer[Any, Any], c_in: int, c_out: int, stride: int
 ) -> Layer[Image[Any], Image[Any]]:
     """relu(body(x) + x), where sizes change with x through a convolution of 1x1."""
-    body = body.named("body")
-    if c_in == c_out and stride == 1:
-        return residual(body) >> relu()
-    shortcut = conv2d(c_in, c_out, 1, stride, bias=False) >> batch_norm()
-    return residual(body, shortcut.named("shortcut")) >> relu()
+    shortcut: Layer[Any, Any] | Same = identity()
+    if c_in != c_out or stride != 1:
+        shortcut = conv2d(c_in, c_out, 1, stride, bias=False) >> batch_norm()
+    return residual(body.named("body"), shortcut.named("shortcut")) >> relu()

@@ -61,7 +61,8 @@ def vgg(
 
     For images of 224x224, as published, or any of at least 32x32. ``depth`` counts layers that
     have weights, ``width`` the channels of the first stage; those of the others are 2, 4, 8 and 8
-    times as many. ``between`` follows each convolution: ``batch_norm() >> relu()``, say.
+    times as many. ``between`` follows each convolution: ``batch_norm() >> relu()``, say. Raises
+    ``ConfigError`` for any other depth.
 
     Source: Simonyan and Zisserman 2015, "Very Deep Convolutional Networks for Large-Scale Image
     Recognition", table 1.

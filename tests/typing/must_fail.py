@@ -83,7 +83,7 @@ fn.conv2d(1, 8, 3) >> fn.relu() >> fn.global_avg_pool2d() >> fn.dropout(0.4) >> 
 fn.conv2d(1, 8, 3) >> (fn.relu() >> fn.global_avg_pool2d()) >> fn.dense(9, 10)  # E: expected "Literal[8]"
 fn.conv2d(1, 8, 3) >> fn.local_response_norm() >> fn.conv2d(4, 8, 3)  # E: "Literal[4]"; expected "Literal[8]"
 fn.conv2d(1, 8, 3) >> fn.avg_pool2d(2) >> fn.conv2d(4, 8, 3)  # E: "Literal[4]"; expected "Literal[8]"
-fn.conv2d(1, 8, 3) >> fn.conv_transpose2d(4, 1, 3)  # E: "Literal[4]"; expected "Literal[8]"
+fn.conv2d(1, 8, 3) >> fn.conv_transpose2d(4, 1, 3)  # E: "Literal[4]"; expected "Literal[8] 
 fn.conv_transpose2d(8, 4, 3) >> fn.conv2d(8, 1, 3)  # E: "Literal[8]"; expected "Literal[4]"
 fn.residual(fn.conv2d(1, 8, 3, pad=1))  # E: expected "Keeps[Image[Literal[1]], Image[Literal[8]]]"
 fn.residual(fn.conv2d(1, 8, 3, pad=1), fn.conv2d(1, 4, 1))  # E: expected "Beside[Image[Literal[1]], Image[Literal[8]]]"
