@@ -29,6 +29,12 @@ LESSONS = {
         "05_optimizers", "05_initial_weights", "05_vanishing_gradients", "05_batch_norm",
         "05_overfitting", "05_random_search", "05_input_design",
     ],
+    "6. Convolution": [
+        "06_windows", "06_filters", "06_shape_matters", "06_simple_conv", "06_lenet_alexnet",
+    ],
+    "7. Deep": [
+        "07_famous_networks", "07_residual", "07_transfer",
+    ],
 }  # fmt: skip
 """The chapters of the course, and the lessons of each in its order."""
 

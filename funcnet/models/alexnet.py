@@ -9,13 +9,10 @@ from ..arguments import whole
 from ..kinds import Image, M, Vec
 from ..layers.activations import relu
 from ..layers.convolution import conv2d
-from ..layers.dense import dense
-from ..layers.noise import dropout
 from ..layers.pooling import max_pool2d
 from ..layers.response import local_response_norm
-from ..layers.shape import flatten
 from ..typed import C, Layer
-from .published import stem_of, width_of
+from .published import stem_of, three_dense, width_of
 
 # The paper's k 2 and alpha 1e-4 for each of five channels.
 NORM = local_response_norm(5, alpha=5e-4, beta=0.75, k=2.0)
@@ -62,14 +59,7 @@ def alexnet(
         >> conv2d(third, second, 3, pad=1, groups=2)
         >> relu()
         >> max_pool2d(3, 2)
-        >> flatten()
-        >> dense(..., hidden)
-        >> relu()
-        >> dropout(0.5)
-        >> dense(hidden, hidden)
-        >> relu()
-        >> dropout(0.5)
-        >> dense(hidden, n_out)
+        >> three_dense(hidden, n_out)
     )
 
 

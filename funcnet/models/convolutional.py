@@ -26,7 +26,7 @@ def simple_conv(
 ) -> Layer[Image[C], Vec[M]]:
     """One convolution of 5x5, a pool that halves, and two dense layers; for images of any size.
 
-    Source: the course's chapter 7, whose weights start at ``normal(0.01)``.
+    Source: the course *Deep Learning from Scratch*, whose weights start at ``normal(0.01)`` here.
 
     >>> net = models.simple_conv(1, 10)
     >>> count(net.spec((1, 28, 28))[0])
@@ -51,7 +51,7 @@ def deep_conv(
     The fourth pads by 2, so that images of 28x28 come out as 30x30 before the second pool and
     halve once more. Dropout of ``rate`` follows the last layer too, as in the course.
 
-    Source: the course's chapter 8.
+    Source: the course *Deep Learning from Scratch*.
 
     >>> net = models.deep_conv(1, 10)
     >>> count(net.spec((1, 28, 28))[0]), net.spec((1, 28, 28))[1]

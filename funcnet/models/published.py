@@ -1,4 +1,4 @@
-"""What the published networks share: their tables of depths, their widths, and their stems."""
+"""What the published networks share: tables of depths, widths, stems, and what comes last."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from typing import Any, TypeVar
 from ..arguments import size_of, whole
 from ..composition import refuse
 from ..errors import ConfigError, FuncnetError
-from ..kinds import Image
+from ..kinds import Image, M, Vec
 from ..layer import AnyLayer, LayerT
+from ..layers.activations import relu
+from ..layers.dense import dense
+from ..layers.noise import dropout
+from ..layers.shape import flatten
+from ..typed import Layer
 
 LayoutT = TypeVar("LayoutT")
 
@@ -51,3 +56,17 @@ def stem_of(network: str, c_in: Any, stem: LayerT) -> LayerT:
     except FuncnetError as error:
         raise error.within(f"{network}'s stem", before=f"{network}'s c_in") from None
     return stem
+
+
+def three_dense(hidden: int, n_out: M) -> Layer[Image[Any], Vec[M]]:
+    """What AlexNet and VGG end in: dense layers, dropout after the first two."""
+    return (
+        flatten()
+        >> dense(..., hidden)
+        >> relu()
+        >> dropout(0.5)
+        >> dense(hidden, hidden)
+        >> relu()
+        >> dropout(0.5)
+        >> dense(hidden, n_out)
+    )

@@ -11,12 +11,9 @@ from ..kinds import Image, M, Vec
 from ..layer import AnyLayer
 from ..layers.activations import relu
 from ..layers.convolution import conv2d
-from ..layers.dense import dense
-from ..layers.noise import dropout
 from ..layers.pooling import max_pool2d
-from ..layers.shape import flatten
 from ..typed import C, Layer, sequential
-from .published import layout_of
+from .published import layout_of, three_dense
 
 RELU = relu()
 
@@ -81,12 +78,5 @@ def vgg(
         >> vgg_stage(2 * width, 4 * width, three, between).named("stage3")
         >> vgg_stage(4 * width, 8 * width, four, between).named("stage4")
         >> vgg_stage(8 * width, 8 * width, five, between).named("stage5")
-        >> flatten()
-        >> dense(..., hidden)
-        >> relu()
-        >> dropout(0.5)
-        >> dense(hidden, hidden)
-        >> relu()
-        >> dropout(0.5)
-        >> dense(hidden, n_out)
+        >> three_dense(hidden, n_out)
     )
