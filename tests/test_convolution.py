@@ -249,6 +249,8 @@ def test_reprs_show_what_was_written() -> None:
     assert repr(fn.conv2d(4, 8, (3, 5), stride=2, pad=(1, 2), groups=2)) == (
         "conv2d(4, 8, (3, 5), stride=2, pad=(1, 2), groups=2)"
     )
+    assert repr(fn.conv2d(4, 8, 1, bias=False)) == "conv2d(4, 8, 1, bias=False)"
+    assert repr(fn.dense(4, 8, bias=False)) == "dense(4, 8, bias=False)"
     assert repr(fn.max_pool2d(2)) == "max_pool2d(2)"
     assert repr(fn.max_pool2d(3, 2, 1)) == "max_pool2d(3, stride=2, pad=1)"
     assert repr(fn.avg_pool2d(3, 1, 1)) == "avg_pool2d(3, stride=1, pad=1)"

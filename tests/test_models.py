@@ -221,8 +221,9 @@ def test_a_stem_takes_the_place_of_the_published_one() -> None:
 def test_a_bottleneck_strides_in_the_middle_so_that_weights_fit_torchvision() -> None:
     block = models.bottleneck(8, 16, stride=2)
     assert repr(block["residual1/body"]) == (
-        "(conv2d(8, 4, 1) >> batch_norm() >> relu() >> conv2d(4, 4, 3, stride=2, pad=1) >> "
-        "batch_norm() >> relu() >> conv2d(4, 16, 1) >> batch_norm()).named('body')"
+        "(conv2d(8, 4, 1, bias=False) >> batch_norm() >> relu() >> "
+        "conv2d(4, 4, 3, stride=2, pad=1, bias=False) >> batch_norm() >> relu() >> "
+        "conv2d(4, 16, 1, bias=False) >> batch_norm()).named('body')"
     )
     assert repr(block["relu1"]) == "relu()"  # after the sum
 
@@ -257,7 +258,7 @@ def test_between_follows_every_convolution_of_vgg() -> None:
         (
             lambda: models.resnet(3, 10, width=8, stem=fn.conv2d(3, 16, 3)),
             r"stage1/residual1/body/conv2d1 .* expects 8 channels, but stem gives 16; "
-            r"write conv2d\(16, 8, 3, pad=1\)",
+            r"write conv2d\(16, 8, 3, pad=1, bias=False\)",
         ),
         (
             lambda: (

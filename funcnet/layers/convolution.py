@@ -23,6 +23,7 @@ from ..windows import (
     correlate_grads,
     correlate_into,
     correlate_pull,
+    pair_shown,
     shown,
     window_of,
 )
@@ -174,7 +175,7 @@ def conv2d(
         apply=partial(conv2d_apply, window, groups),
         takes=Image(c_in),
         gives=Image(c_out),
-        call=f"conv2d({{}}, {c_out}, {shown(window)}{f', groups={groups}' if groups > 1 else ''})",
+        call=f"conv2d({{}}, {c_out}, {shown(window)}{options_shown(groups, bias)})",
     )
 
 
@@ -182,6 +183,12 @@ def kernels_of(params: Params, dtype: np.dtype[Any], groups: int) -> list[Array]
     """W as one (kh, kw, its second size, its first / groups) for each group."""
     w = params["W"].astype(dtype, copy=False).transpose(2, 3, 1, 0)
     return [np.ascontiguousarray(part) for part in np.split(w, groups, axis=3)]
+
+
+def options_shown(groups: int, bias: bool, output_pad: Pair = (0, 0)) -> str:
+    """The further arguments of a convolution, those that are the default left out."""
+    more = f", output_pad={pair_shown(output_pad)}" * any(output_pad)
+    return f", groups={groups}" * (groups > 1) + more + ", bias=False" * (not bias)
 
 
 def checked_channels(layer: str, c_in: Any, c_out: Any, groups: Any) -> tuple[int, int]:

@@ -90,5 +90,5 @@ def dense(
         apply=dense_apply,
         takes=Vec(n_in),
         gives=Vec(n_out),
-        call=f"dense({{}}, {n_out})",
+        call=f"dense({{}}, {n_out}{', bias=False' * (not bias)})",
     )

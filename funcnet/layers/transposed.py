@@ -30,11 +30,10 @@ from ..windows import (
     correlate_grads,
     correlate_pull,
     pair,
-    pair_shown,
     shown,
     window_of,
 )
-from .convolution import ConvCache, check_groups, checked_channels, kernels_of
+from .convolution import ConvCache, check_groups, checked_channels, kernels_of, options_shown
 
 
 class Spread(NamedTuple):
@@ -189,6 +188,7 @@ def conv_transpose2d(
                 f"conv_transpose2d's output_pad is less than stride or dilation, but {more} is "
                 f"not less than {max(s, d)}"
             )
+    options = options_shown(groups, bias, spread.output_pad)
     return Layer(
         "conv_transpose2d",
         forward=partial(conv_transpose2d_forward, spread),
@@ -199,7 +199,7 @@ def conv_transpose2d(
         apply=partial(conv_transpose2d_apply, spread),
         takes=Image(c_in),
         gives=Image(c_out),
-        call=f"conv_transpose2d({{}}, {c_out}, {_shown(spread)})",
+        call=f"conv_transpose2d({{}}, {c_out}, {shown(window)}{options})",
     )
 
 
@@ -211,9 +211,3 @@ def _filled(x: Array, size: Pair) -> Array:
     canvas = np.zeros((n, *size, c), x.dtype)
     canvas[:, :height, :width] = x
     return canvas
-
-
-def _shown(spread: Spread) -> str:
-    groups = f", groups={spread.groups}" if spread.groups > 1 else ""
-    more = f", output_pad={pair_shown(spread.output_pad)}" if any(spread.output_pad) else ""
-    return shown(spread.window) + groups + more
