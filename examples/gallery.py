@@ -33,7 +33,7 @@ LESSONS = {
         "06_windows", "06_filters", "06_shape_matters", "06_simple_conv", "06_lenet_alexnet",
     ],
     "7. Deep": [
-        "07_going_further", "07_famous_networks", "07_residual", "07_transfer",
+        "07_deep_conv", "07_going_further", "07_famous_networks", "07_residual", "07_transfer",
     ],
 }  # fmt: skip
 """The chapters of the course, and the lessons of each in its order."""
