@@ -25,6 +25,13 @@ except ImportError as error:
 
 IMAGE = (1, 8, 8)
 
+# Turns, zooms and shifts each image a little, as other hands might write it.
+jiggle = fn.augmentation.compose(
+    fn.augmentation.rotate(10),
+    fn.augmentation.scale(0.1),
+    fn.augmentation.sometimes(0.5, fn.augmentation.shift(1)),
+)
+
 
 class Epoch(NamedTuple):
     """What the learning curves show."""
@@ -48,36 +55,6 @@ def network() -> fn.Layer[fn.Image[int], fn.Vec[int]]:
         >> fn.dropout(0.5)
         >> fn.dense(..., 10)
     )
-
-
-def jiggle(key: fn.Key, x: fn.Tensor4) -> fn.Tensor4:
-    """Turns, stretches, slants and shifts each image a little, as other hands might write it."""
-    draw = key.generator()
-    n, _, height, width = x.shape
-
-    def each(reach: float) -> np.ndarray[tuple[int, int, int], np.dtype[np.float64]]:
-        return draw.uniform(-reach, reach, (n, 1, 1))
-
-    turn, slant = each(0.15), each(0.2)
-    rows, columns = np.mgrid[:height, :width] - 3.5
-    at_row = np.exp(each(0.1)) * (rows - turn * columns) + each(1.0) + 3.5
-    at_column = np.exp(each(0.1)) * (columns + (turn + slant) * rows) + each(1.0) + 3.5
-    return bilinear(x, np.clip(at_row, -1, height), np.clip(at_column, -1, width))
-
-
-def bilinear(x: fn.Tensor4, row: fn.Array, column: fn.Array) -> fn.Tensor4:
-    """The images' values between the pixels; 0 outside."""
-    padded = np.pad(x[:, 0], ((0, 0), (1, 2), (1, 2)))
-    i, j = np.floor(row).astype(int), np.floor(column).astype(int)
-    image = np.arange(len(x))[:, None, None]
-
-    def pixel(down: int, right: int) -> fn.Array:
-        near = 1 - np.abs(row - i - down), 1 - np.abs(column - j - right)
-        value: fn.Array = padded[image, i + 1 + down, j + 1 + right] * near[0] * near[1]
-        return value
-
-    y = pixel(0, 0) + pixel(0, 1) + pixel(1, 0) + pixel(1, 1)
-    return y[:, None].astype(x.dtype)
 
 
 def train(seed: int, epochs: int) -> tuple[fn.Params, list[Epoch]]:
