@@ -88,8 +88,11 @@ def filters_on_a_picture(setting: Setting) -> Part:
                 filtered(step)[0, :, 2, 3],
             ),
             equal("where all is 1: each of them", [0, 0, 0, 0], filtered(step)[0, :, 2, 4]),
-            own("on the outer rim: vertical by strength, largest difference from the cosine", off),
-            shows("it is the cosine of the edge's direction, within .05", off < 0.05),
+            own(
+                "outer rim: vertical over the edge's strength, and the cosine: largest difference",
+                off,
+            ),
+            shows("that is the cosine of the edge's direction, within .05", off < 0.05),
         ],
         "Red is positive, blue negative, white 0. A filter is a small picture of what it looks "
         "for, and its output says where that is: as much as the edge lies in its direction. "
@@ -221,7 +224,7 @@ def feature_maps(setting: Setting) -> Part:
                 full=True,
             ),
             shows(
-                "the last before each pool are read better than those before the pool before",
+                "the last maps before a pool are read better than those before the pool before",
                 deeper[1] < deeper[3] < deeper[5],
                 full=True,
             ),

@@ -88,17 +88,18 @@ def response_norm(setting: Setting) -> Part:
         [
             equal("seven channels of 1: as by hand", by_hand[0], after[0]),
             equal("one of them 100: as by hand", by_hand[1], after[1]),
-            shows("the two on each side of the loud one lose a quarter, the others nothing",
+            shows("the loud one's neighbours lose over a quarter, the two at the ends nothing",
                   (1 - after[1, [1, 2, 4, 5]] / after[0, [1, 2, 4, 5]] > 0.25).all()
                   and np.allclose(after[1, [0, 6]], after[0, [0, 6]])),
         ],
         "x / (k + alpha * sum of squares)^beta, the sum over five channels at the same pixel, with "
-        "k 2, alpha 1e-4, beta .75. PyTorch's alpha, and funcnet's, is divided by the five: 5e-4.",
+        "k 2, alpha 1e-4, beta .75. PyTorch and funcnet divide alpha by the five, so that it is "
+        "given as 5e-4.",
     )  # fmt: skip
 
 
 def alexnet(setting: Setting) -> fn.AnyLayer:
-    """A quarter of the channels, and a stem for small images: 5x5 at stride 2, no pool."""
+    """Fewer channels and hidden units, and a stem for small images: 5x5 at stride 2, no pool."""
     width, hidden = setting.choose(24, 6), setting.choose(256, 16)
     first: fn.Layer[Any, Any] = fn.conv2d(1, width, 5, stride=2, pad=2)
     return fn.models.alexnet(1, 10, width=width, hidden=hidden, stem=first >> fn.relu() >> NORM)
@@ -128,8 +129,10 @@ def alex_net(setting: Setting) -> Part:
             shows("at the end it is at least .975", run.accuracies[-1] >= 0.975, full=True),
         ],
         "The published first convolution, of 11x11 at stride 4, and its pool would leave 2x2 "
-        "pixels of 32x32. In its place stands one of 5x5 at stride 2; all else is as published, "
-        "groups, norm, overlapping pools and dropout, with a quarter of the channels.",
+        "pixels of 32x32. In their place stands one of 5x5 at stride 2; all else is as published, "
+        "groups, norm, overlapping pools and dropout, but with a quarter of the channels, and "
+        "dense "
+        "layers of 256 for 4,096.",
         {
             "alexnet": fn.diagram(full, (3, 227, 227)).svg(),
             "narrow": fn.plotting.figure(curves_by_key([run], "AlexNet, narrow"), size=(5.6, 3.2)),

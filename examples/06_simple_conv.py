@@ -86,8 +86,8 @@ def saved_and_loaded(setting: Setting) -> Part:
             own("bytes of the file", size),
             own("bytes of the parameters", sum(w.nbytes for _, w in fn.leaves(params))),
         ],
-        "The file holds each array under its name, and nothing else: the network itself is the "
-        "line of Python that made it.",
+        "The file holds each array under its name, and a list of the names; no network is in it: "
+        "that is the line of Python that made it.",
         key=0,
     )
 

@@ -35,8 +35,9 @@ def counts(setting: Setting) -> Part:
             for name, (net, shape, parameters) in PUBLISHED.items()
         ],
         "The spec of a network is known before any number is drawn, so that counting costs no "
-        "memory. VGG keeps nine tenths of its parameters in three dense layers; GoogLeNet and "
-        "ResNet have a global mean in their place.",
+        "memory. VGG keeps about nine tenths of its parameters in three dense layers; GoogLeNet "
+        "and "
+        "ResNet have a global mean and one dense layer in their place.",
     )
 
 
@@ -74,8 +75,8 @@ def small_filters(setting: Setting) -> Part:
             equal(f"weights: {names}", [25, 18, 49, 27], weights),
             equal(f"pixels seen, each way: {names}", [5, 5, 7, 7], rows),
         ],
-        "The same sight for 28 of 100 weights less, and a ReLU more between; with three, for 45 "
-        "less.",
+        "The same sight with 28% fewer weights, and one ReLU more; three in place of 7x7, with 45% "
+        "fewer.",
         key=0,
     )  # fmt: skip
 
@@ -107,7 +108,7 @@ def blocks(setting: Setting) -> Part:
         [
             *[shows(f"{name}: gradients as differences say", sound(*one))
               for name, one in tiny.items()],
-            equal("weights of a bottleneck and a plain block for 256 channels",
+            equal("parameters of a bottleneck and a basic block, 256 channels",
                   [70_400, 1_180_672],
                   [fn.count(block.spec((256, 14, 14))[0]) for block in (narrow, wide)]),
         ],

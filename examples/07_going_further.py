@@ -1,4 +1,4 @@
-"""Going further: images changed at random, noise, and three networks that vote."""
+"""Going further: images changed at random, noise, and three networks together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from lesson import (
     Part,
     Setting,
     curves_by_key,
-    equal,
     learn,
     own,
     shows,
@@ -50,7 +49,7 @@ def train(
     """The deep net: Adam with a rate that falls to 0, batches of 100."""
     optimizer = fn.adam(fn.cosine_decay(0.001, epochs * len(data.train.x) // 100))
     loss = fn.softmax_cross_entropy()
-    run = fn.prepare(fn.Key(key), NET, loss, optimizer, *data.train, 100, epochs, change)
+    run = fn.prepare(fn.Key(key), NET, loss, optimizer, *data.train, 100, epochs, transform=change)
     return learn(run, NET, data.test)
 
 
@@ -64,9 +63,8 @@ def changed(setting: Setting) -> Part:
     drawings = fn.plotting.images(np.concatenate([*rows.values()]), titles)
     return Part(
         [
-            equal(
+            shows(
                 "the same key, the same changes",
-                True,
                 all(np.array_equal(rows[name], f(key, copies)) for name, f in functions.items()),
             ),
             shows(
@@ -117,13 +115,13 @@ def few(setting: Setting, task: tuple[str, int]) -> float:
     x, t = training.x[:n], training.t[:n]
     net, change = ways(x.shape[-1])[name]
     optimizer, loss = fn.adam(fn.cosine_decay(0.001, epochs * n // 100)), fn.softmax_cross_entropy()
-    run = fn.prepare(fn.Key(key), net, loss, optimizer, x, t, 100, epochs, change)
+    run = fn.prepare(fn.Key(key), net, loss, optimizer, x, t, 100, epochs, transform=change)
     return fn.accuracy(net, reduce(*run).params, *test)
 
 
 def each_measured(setting: Setting) -> Part:
     """Which changes of the training images, and which noise, raise the test accuracy?"""
-    names = list(ways(28))
+    names = list(ways(setting.images().train.x.shape[-1]))
     tasks = list(product(names, KEYS))
     reached = dict(zip(tasks, side_by_side(setting, partial(few, setting), tasks), strict=True))
     by_way = {way: [reached[way, key] for key in KEYS] for way in names}
@@ -133,20 +131,20 @@ def each_measured(setting: Setting) -> Part:
         [
             *[own(f"{way}: keys 0, 1 and 2", found) for way, found in by_way.items()],
             own(
-                "gain of each median", [round(median(found) - base, 4) for found in by_way.values()]
+                "gain of each median, in the order above",
+                [round(middle[way] - base, 4) for way in names],
             ),
             shows(
                 "shift, rotate and scale together raise the median",
                 middle["shift, rotate and scale"] > base,
                 full=True,
             ),
-            shows(
-                "flips lower it: a mirrored 2 is no digit", median(by_way["flip"]) < base, full=True
-            ),
+            shows("flips lower it: a mirrored 2 is no digit", middle["flip"] < base, full=True),
         ],
         "The simple conv net, 10,000 training images, 30 epochs, a rate that falls to 0. What "
-        "could have been written that way helps, shifts most; too much of it, by 4 pixels, helps "
-        "less. Blur and noise in the middle change nothing to speak of, noise in the image harms.",
+        "could have been written that way helps, shifts most, and all three together no more than "
+        "shifts alone; too much, by 4 pixels, helps less. Blur and noise in the middle change "
+        "nothing to speak of, noise in the image harms.",
         key=0,
     )
 
@@ -178,7 +176,8 @@ def everything(setting: Setting) -> Part:
         ],
         "Shifted by up to 2 pixels, turned by up to 10 degrees, scaled by up to a tenth, 20 "
         "epochs. No network has seen the same image twice. The same without changes is the cosine "
-        "decay of 07_deep_conv.py: changes gain less than on few images, an ensemble more.",
+        "decay of 07_deep_conv.py: changes gain less here than on few images, and less than an "
+        "ensemble does: .0005 in the median, and .0012.",
         {
             "curves": fn.plotting.figure(curves_by_key(runs), size=(5, 3.2)),
             "misread": fn.plotting.figure(

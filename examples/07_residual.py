@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, partial
-from itertools import product
+from itertools import accumulate, product
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
@@ -63,7 +63,7 @@ Case: TypeAlias = tuple[str, int, int, float]
 
 
 def network(block: str, depth: int) -> fn.Layer[fn.Image[int], fn.Vec[int]]:
-    """So many blocks, each followed by ReLU, on images made 16 times smaller."""
+    """So many blocks, each followed by ReLU, on images of a sixteenth of the pixels."""
     blocks = [BLOCKS[block] >> fn.relu()] * depth
     return fn.sequential(
         fn.max_pool2d(2),
@@ -155,7 +155,7 @@ def at_the_start(setting: Setting) -> Part:
 
 
 def look(setting: Setting, block: str, depth: int, n: int) -> tuple[float, float]:
-    """The size of the first gradient, and the cosine between images after the last block."""
+    """The size of the first gradient, and the number of directions after the last block."""
     (x, t), net, key = setting.images().train, network(block, depth), fn.Key(n)
     x, t, params = x[:100], t[:100], net.init(key, x.shape[1:])
     _, grads, _ = fn.value_and_grad(net, LOSS)(params, x, t, fn.Train(key))
@@ -195,13 +195,13 @@ class Run(NamedTuple):
 def train(setting: Setting, case: Case) -> Run:
     """Adam's 200 steps with batches of 50."""
     block, depth, key, rate = case
-    (train, test), net = setting.images(), network(block, depth)
-    run = fn.prepare(fn.Key(key), net, LOSS, fn.adam(rate), *train, size=50)
-    state, losses = run.start, []
-    for batch in run.batches[: setting.choose(200, 2)]:
-        state = run.step(state, batch)
-        losses.append(state.loss)
-    return Run(losses, fn.accuracy(net, state.params, test.x[:2000], test.t[:2000]))
+    data, net = setting.images(), network(block, depth)
+    run = fn.prepare(fn.Key(key), net, LOSS, fn.adam(rate), *data.train, size=50)
+    batches = run.batches[: setting.choose(200, 2)]
+    _, *states = accumulate(batches, run.step, initial=run.start)
+    x, t = data.test
+    reached = fn.accuracy(net, states[-1].params, x[:2000], t[:2000])
+    return Run([state.loss for state in states], reached)
 
 
 def cases(setting: Setting) -> list[Case]:

@@ -140,11 +140,11 @@ def few_images(setting: Setting) -> Part:
     last = {way: [one.losses[Case(way)] for one in found(setting)] for way in WAYS}
     return Part(
         [
-            own("digits 0 to 4 before, each key", [one.before for one in found(setting)]),
+            own("test accuracy on 0 to 4, each key", [one.before for one in found(setting)]),
             *[own(f"{way}, median of keys: {COUNTS} of each digit", middle[way]) for way in WAYS],
             *[own(f"{way}, 10 of each digit, each key", ten[way]) for way in WAYS],
             *[own(f"{way}, 10 of each digit: rates {RATES}", rates[way]) for way in WAYS],
-            own("10 of each digit: largest loss of a last batch", [max(last[w]) for w in WAYS]),
+            own("largest last loss of each way", [max(last[w]) for w in WAYS]),
             claim(
                 "10 of each digit: both are above from scratch in the median",
                 min(np.median(ten[way]) for way in (FROZEN, TUNED)) > np.median(ten[SCRATCH]),
@@ -156,12 +156,12 @@ def few_images(setting: Setting) -> Part:
                 "from 100 of each on, frozen features are behind both others, in the median",
                 (middle[FROZEN] < np.minimum(middle[TUNED], middle[SCRATCH]))[3:].all(),
             ),
-            claim("the gain of 300 of each is below a fifth of that of 3", gain[4] < gain[0] / 5),
+            claim("the gain with 300 is below a fifth of that with 3", gain[4] < gain[0] / 5),
         ],
         "Test accuracy on all images of 5 to 9, after 200 steps of Adam at .003, or at the rates "
-        "given. What was learned of 0 to 4 need not be learned again, which is worth one to "
-        "three points where images are few, and nothing where they are many: there frozen features "
-        "hold the rest back. Too large a rate, .01, undoes what fine-tuning started from.",
+        "given; all three fit their few images. What was learned of 0 to 4 is worth three points "
+        "with 3 images of each, about one with 10 or 30, and next to nothing from 100 on: there "
+        "frozen features hold the rest back. At a rate of .01 they do best.",
         {"images": fn.plotting.figure(by_count(runs), size=(6.4, 4.2))},
         key=0,
     )  # fmt: skip
@@ -214,7 +214,7 @@ def where_to_cut(setting: Setting) -> Part:
             ),
         ],
         "What the convolutions found serves any digit; untrained ones are of use too, if less. The "
-        "dense layer keeps what tells 0 to 4 apart and drops what 5 to 9 would have needed.",
+        "dense layer leaves 64 numbers of 576, and less of what 5 to 9 would have needed.",
         {"cuts": fn.plotting.figure(fn.plotting.over(curves, named_cuts), size=(6.4, 3.8))},
         key=0,
     )

@@ -3,6 +3,9 @@
 A transform is a pure function ``(key, x) -> x`` of images (n, channels, height, width), floats.
 Each image has its own draw, and the same key gives the same draws. What comes out has the dtype
 and the order in memory of what came in, and its shape (but for ``crop``).
+
+All raise ``ConfigError`` for numbers out of range, and the transforms ``ShapeError`` or
+``DtypeError`` for arrays that are no images of floats.
 """
 
 from __future__ import annotations

@@ -24,9 +24,10 @@ def simple_conv(
     *,
     weights: Initializer = he_normal,
 ) -> Layer[Image[C], Vec[M]]:
-    """One convolution of 5x5, a pool that halves, and two dense layers; for images of any size.
+    """One convolution of 5x5, a pool that halves, and two dense layers.
 
-    Source: the course *Deep Learning from Scratch*, whose weights start at ``normal(0.01)`` here.
+    For images of at least 6x6. Source: the course *Deep Learning from Scratch*, whose weights start
+    at ``normal(0.01)`` here.
 
     >>> net = models.simple_conv(1, 10)
     >>> count(net.spec((1, 28, 28))[0])
@@ -48,8 +49,8 @@ def deep_conv(
 ) -> Layer[Image[C], Vec[M]]:
     """Six convolutions of 3x3, a pool after every second, and two dense layers with dropout.
 
-    The fourth pads by 2, so that images of 28x28 come out as 30x30 before the second pool and
-    halve once more. Dropout of ``rate`` follows the last layer too, as in the course.
+    The fourth pads by 2: the 14x14 pixels that the first pool leaves of 28x28 become 16x16, and
+    halve twice more. Dropout of ``rate`` follows the last layer too, as in the course.
 
     Source: the course *Deep Learning from Scratch*.
 

@@ -73,11 +73,11 @@ def googlenet(
     """GoogLeNet: a stem, nine inception modules in three stages, a global mean, one dense layer.
 
     For images of 224x224. ``width``, a multiple of 4, is how many channels the first convolution
-    gives; those of all others are to it as in the paper, where it is 64. ``stem`` stands in place
-    of all before the first module, which leaves an eighth of an image's height and width; it gives
-    any number of channels. The parts are ``stem``, ``inception3a`` to ``inception5b``, and the
-    dense layer. The paper's two further outputs, which help training, are left out. Raises
-    ``ConfigError`` for any other width.
+    gives; those of all others are to it as in the paper, where it is 64, rounded down. ``stem``
+    stands in place of all before the first module, which leaves an eighth of an image's height and
+    width; it gives any number of channels. The parts are ``stem``, ``inception3a`` to
+    ``inception5b``, and the dense layer. The paper's two further outputs, which help training, are
+    left out. Raises ``ConfigError`` for a ``width`` that is no multiple of 4.
 
     Source: Szegedy et al. 2015, "Going Deeper with Convolutions", table 1.
 

@@ -34,7 +34,7 @@ def layout_of(network: str, depth: Any, layouts: Mapping[int, LayoutT]) -> Layou
 
 
 def width_of(network: str, width: Any, unit: int) -> int:
-    """``width``, from which all channels of ``network`` follow where ``unit`` divides it.
+    """``width``, if it is a multiple of ``unit``, as the channels of ``network`` need.
 
     >>> width_of("googlenet", 10, 4)
     Traceback (most recent call last):
