@@ -184,7 +184,7 @@ def prepare(
 ) -> Prepared[S, A, T]:
     """All that a run of training folds, from one key: ``(step, batches, start)``.
 
-    The parameters are drawn from ``key.child("init")`` for examples such as ``x`` holds, the
+    The parameters are drawn from ``key.child("init")`` for examples as the batches hold them, the
     ``minibatches``, with their ``transform``, from ``key.child("batches")``, and what the steps
     draw from ``key.child("train")``. The entries of ``params`` stand in place of drawn ones: all
     of a trained network to go on with it, or those of its features.
@@ -211,7 +211,7 @@ def prepare(
     batches = minibatches(key.child("batches"), inputs, targets, size, epochs, transform=change)
     if not isinstance(params, Params):
         refuse_params(params)
-    shape = inputs.shape[1:]
+    shape = inputs.shape[1:] if change is None else batches[0].x.shape[1:]
     begin = layer.init(key.child("init"), shape) | params
     match(layer.spec(shape)[0], begin, shape)
     return Prepared(step, batches, TrainState.start(begin, optimizer, key.child("train")))

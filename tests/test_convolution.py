@@ -245,6 +245,16 @@ def test_flatten_gives_channels_first_order() -> None:
     np.testing.assert_array_equal(layer.apply(params, x)[0], [*y[0, 0].flat, *y[0, 1].flat])
 
 
+def test_means_of_many_float16_numbers() -> None:
+    x = np.full((1, 1, 300, 300), 0.5, np.float16)
+    for layer in (fn.avg_pool2d(300), fn.global_avg_pool2d()):
+        y, cache = layer.forward(fn.NO_PARAMS, x, fn.Eval())
+        assert y.dtype == np.float16
+        assert y.ravel() == [0.5]
+        dx, _ = layer.backward(cache, np.full_like(y, 30_000))
+        np.testing.assert_allclose(dx, 1 / 3, rtol=1e-3)
+
+
 def test_reprs_show_what_was_written() -> None:
     assert repr(fn.conv2d(4, 8, (3, 5), stride=2, pad=(1, 2), groups=2)) == (
         "conv2d(4, 8, (3, 5), stride=2, pad=(1, 2), groups=2)"

@@ -164,6 +164,15 @@ def test_prepare_is_what_one_would_write() -> None:
     np.testing.assert_array_equal(doubled.batches[3].x, 2 * batches[3].x)
 
 
+def test_prepare_draws_parameters_for_examples_as_the_batches_hold_them() -> None:
+    x, t = np.ones((4, 1, 9, 9), np.float32), np.zeros(4, int)
+    net, crop = fn.flatten() >> fn.dense(36, 2), fn.augmentation.crop(6)
+    run = fn.prepare(
+        fn.Key(0), net, fn.softmax_cross_entropy(), fn.sgd(0.1), x, t, 2, transform=crop
+    )
+    assert reduce(*run).step == 2
+
+
 def test_prepare_goes_on_from_parameters_that_are_there() -> None:
     x, t = np.ones((4, 3), np.float32), np.zeros(4, int)
     body = fn.dense(3, 5) >> fn.relu()

@@ -257,9 +257,18 @@ def test_between_follows_every_convolution_of_vgg() -> None:
         (lambda: ANY.resnet(3, 10, stem=fn.conv2d), r"did you mean conv2d\(\.\.\.\)"),
         (
             lambda: models.resnet(3, 10, width=8, stem=fn.conv2d(3, 16, 3)),
-            r"stage1/residual1/body/conv2d1 .* expects 8 channels, but stem gives 16; "
-            r"write conv2d\(16, 8, 3, pad=1, bias=False\)",
+            "resnet's width expects 8 channels, but resnet's stem gives 16; write width=16, or let",
         ),
+        (
+            lambda: ANY.alexnet(1, 10, width=6, stem=fn.identity()),
+            "alexnet's width expects 6 channels, but alexnet's stem gives 1; write width=1, or let",
+        ),
+        (
+            lambda: ANY.googlenet(1, 10, stem=fn.flatten()),
+            r"googlenet's width expects images .*, but googlenet's stem gives vectors",
+        ),
+        (lambda: ANY.basic_block(4, 4, (1, 1)), "basic_block's stride is an integer, not"),
+        (lambda: ANY.bottleneck(4, 4, 0), "bottleneck's stride is an integer of at least 1, not 0"),
         (
             lambda: (
                 ANY.googlenet(1, 10, stem=stem(8) >> fn.conv2d(8, 2, 1))

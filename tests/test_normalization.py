@@ -121,3 +121,11 @@ def test_dropout_draws_from_the_key_and_not_from_the_memory_layout() -> None:
     np.testing.assert_array_equal(fn.dropout(0.5).forward(fn.NO_PARAMS, last, mode)[0], y)
     other, _ = fn.dropout(0.5).forward(fn.NO_PARAMS, x, fn.Train(fn.Key(1)))
     assert not np.array_equal(other, y)
+
+
+def test_float16_parameters_are_computed_with_in_float32() -> None:
+    net = fn.batch_norm(epsilon=1e-8)
+    half = net.init(fn.Key(0), (1,), np.float16) | {"var": np.zeros(1, np.float16)}
+    x = np.zeros((2, 1), np.float32)
+    np.testing.assert_array_equal(net.apply(half, x), x)
+    np.testing.assert_array_equal(net.forward(half, x, fn.Eval())[0], x)

@@ -44,7 +44,7 @@ def batch_norm_forward(
         var = column_sums(centred * centred) / len(rows)
         seen = (mean, var)
     else:
-        mean, var, seen = params["mean"], params["var"], None
+        mean, var, seen = params["mean"], params["var"].astype(x.dtype, copy=False), None
         centred = rows - mean
     inverse = 1 / np.sqrt(var + epsilon)
     centred *= inverse
@@ -57,7 +57,7 @@ def batch_norm_apply(epsilon: float, params: Params, x: Array) -> Array:
     """``forward`` in inference, in one array."""
     x = cast(x, params)
     y = _rows(x) - params["mean"]
-    y *= 1 / np.sqrt(params["var"] + epsilon)
+    y *= 1 / np.sqrt(params["var"].astype(x.dtype, copy=False) + epsilon)
     y *= params["gamma"]
     y += params["beta"]
     return _like(x, y)

@@ -105,12 +105,12 @@ def max_pool2d(
 
 def avg_pool2d_apply(window: Window, params: Params, x: Array) -> Array:
     n, c, height, width = x.shape
-    y = np.zeros((n, *window.out(height, width), c), x.dtype)
+    y = np.zeros((n, *window.out(height, width), c), _sums(x))
     images = channels_last(x)
     for on, at in shifts(window, height, width):
         y[on] += images[at]
-    y /= _area(window)
-    return channels_first(y)
+    y *= 1 / _area(window)
+    return channels_first(y.astype(x.dtype, copy=False))
 
 
 def avg_pool2d_forward(window: Window, params: Params, x: Array, mode: Mode) -> tuple[Array, Shape]:
@@ -120,7 +120,7 @@ def avg_pool2d_forward(window: Window, params: Params, x: Array, mode: Mode) -> 
 def avg_pool2d_backward(window: Window, shape: Shape, dy: Array) -> tuple[Array, Grads]:
     n, c, height, width = shape
     dx = np.zeros((n, height, width, c), dy.dtype)
-    share = channels_last(dy) / _area(window)
+    share = channels_last(dy) * _sums(dy).type(1 / _area(window))
     for on, at in shifts(window, height, width):
         dx[at] += share[on]
     return channels_first(dx), NO_GRADS
@@ -156,13 +156,14 @@ def global_avg_pool2d_forward(params: Params, x: Array, mode: Mode) -> tuple[Arr
     n, c, height, width = x.shape
     pixels = channels_last(x).reshape(n, height * width, c)
     # A product with ones is the sum, and BLAS runs it: see ``column_sums``.
-    return np.ones(height * width, x.dtype) @ pixels / (height * width), x.shape
+    sums = np.ones(height * width, _sums(x)) @ pixels
+    return (sums * (1 / (height * width))).astype(x.dtype, copy=False), x.shape
 
 
 def global_avg_pool2d_backward(shape: Shape, dy: Array) -> tuple[Array, Grads]:
     n, c, height, width = shape
     dx = np.empty((n, height, width, c), dy.dtype)
-    dx[:] = (dy / (height * width))[:, None, None]
+    dx[:] = (dy * _sums(dy).type(1 / (height * width)))[:, None, None]
     return channels_first(dx), NO_GRADS
 
 
@@ -214,6 +215,11 @@ def _window(name: str, size: Any, stride: Any, pad: Any) -> Window:
             f"{name}'s pad is at most half of size, so that no window is empty; {pad} is not"
         )
     return window
+
+
+def _sums(x: Array) -> np.dtype[Any]:
+    """The dtype in which means of ``x`` are worked out: float16 ends at 65,504."""
+    return np.result_type(x, np.float32)
 
 
 def _area(window: Window) -> int:

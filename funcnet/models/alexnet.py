@@ -47,7 +47,7 @@ def alexnet(
     width, hidden = width_of("alexnet", width, 6), whole("alexnet's hidden", hidden)
     second, third = width * 8 // 3, width * 4
     return (
-        stem_of("alexnet", c_in, _stem(c_in, width) if stem is None else stem)
+        stem_of("alexnet", c_in, width, _stem(c_in, width) if stem is None else stem)
         >> conv2d(width, second, 5, pad=2, groups=2)
         >> relu()
         >> NORM

@@ -88,7 +88,7 @@ def googlenet(
     93684
     """
     width = width_of("googlenet", width, 4)
-    first = stem_of("googlenet", c_in, _stem(c_in, width) if stem is None else stem)
+    first = stem_of("googlenet", c_in, ..., _stem(c_in, width) if stem is None else stem)
     return (
         first.named("stem")
         >> _stage(STAGE_3, width)

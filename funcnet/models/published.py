@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import EllipsisType
 from typing import Any, TypeVar
 
 from ..arguments import size_of, whole
 from ..composition import refuse
-from ..errors import ConfigError, FuncnetError
-from ..kinds import Image, M, Vec
+from ..errors import ConfigError, FuncnetError, ShapeError
+from ..kinds import Image, M, Vec, meet
 from ..layer import AnyLayer, LayerT
 from ..layers.activations import relu
 from ..layers.dense import dense
@@ -46,15 +47,21 @@ def width_of(network: str, width: Any, unit: int) -> int:
     return channels
 
 
-def stem_of(network: str, c_in: Any, stem: LayerT) -> LayerT:
-    """``stem``, if it is a layer for images of ``c_in`` channels."""
+def stem_of(network: str, c_in: Any, width: int | EllipsisType, stem: LayerT) -> LayerT:
+    """``stem``, if it is a layer from images of ``c_in`` channels to images of ``width``."""
     size_of(f"{network}'s c_in", c_in)
     if not isinstance(stem, AnyLayer):
         refuse(stem)
     try:
-        stem.functions.flow(Image(c_in))
+        gives = stem.functions.flow(Image(c_in))
     except FuncnetError as error:
         raise error.within(f"{network}'s stem", before=f"{network}'s c_in") from None
+    try:
+        meet(Image(width), gives)
+    except ShapeError as error:
+        mend = error.mend or f"write width={error.got}, or let the stem give {width}"
+        again = ShapeError(error.expected, error.got, mend)
+        raise again.within(f"{network}'s width", before=f"{network}'s stem") from None
     return stem
 
 

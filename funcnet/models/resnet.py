@@ -33,6 +33,7 @@ def basic_block(c_in: N, c_out: M, stride: int = 1) -> Layer[Image[N], Image[M]]
     (128, 28, 28)
     """
     whole("basic_block's c_in", c_in)
+    stride = whole("basic_block's stride", stride)
     body = (
         conv2d(c_in, c_out, 3, stride, pad=1, bias=False)
         >> batch_norm()
@@ -56,6 +57,7 @@ def bottleneck(c_in: N, c_out: M, stride: int = 1) -> Layer[Image[N], Image[M]]:
     (512, 28, 28)
     """
     whole("bottleneck's c_in", c_in)
+    stride = whole("bottleneck's stride", stride)
     if whole("bottleneck's c_out", c_out) % 4:
         raise ConfigError(f"bottleneck's c_out is a multiple of 4, {c_out} is not")
     inner = c_out // 4
@@ -115,7 +117,7 @@ def resnet(
     """
     block, ratio, (one, two, three, four) = layout_of("resnet", depth, LAYOUTS)
     width = whole("resnet's width", width)
-    first = stem_of("resnet", c_in, _stem(c_in, width) if stem is None else stem)
+    first = stem_of("resnet", c_in, width, _stem(c_in, width) if stem is None else stem)
     c = ratio * width
     return (
         first.named("stem")
