@@ -13,6 +13,7 @@ from lesson import (
     Setting,
     curves_by_key,
     equal,
+    in_32_pixels,
     learn,
     own,
     shows,
@@ -32,12 +33,6 @@ NORM = fn.local_response_norm(5, alpha=5e-4, beta=0.75, k=2.0)
 # ---- LeNet-5 -----------------------------------------------------------------------------------
 
 LENET = fn.models.lenet5(1, 10)
-
-
-def in_32_pixels(images: fn.Tensor4) -> fn.Tensor4:
-    """Each image in the middle of one of 32x32, as LeNet-5 was given them."""
-    edge = (32 - images.shape[-1]) // 2
-    return np.pad(images, ((0, 0), (0, 0), (edge, edge), (edge, edge)))
 
 
 def train_lenet(setting: Setting, key: int) -> Learned:

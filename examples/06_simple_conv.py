@@ -15,6 +15,7 @@ from lesson import (
     at_least,
     curves_by_key,
     learn,
+    misread_images,
     own,
     shows,
     side_by_side,
@@ -100,7 +101,6 @@ def misread(setting: Setting) -> Part:
     wrong = np.flatnonzero(read != t)
     mistakes = matrix - np.diag(np.diag(matrix))
     label, taken = np.unravel_index(mistakes.argmax(), mistakes.shape)
-    titles = [f"{t[i]} read as {read[i]}" for i in wrong[:24]]
     return Part(
         [
             own("test images misread", len(wrong)),
@@ -113,9 +113,7 @@ def misread(setting: Setting) -> Part:
         "The first 24 of them; the label first, then what was read. Mistakes are few and spread "
         "over many pairs: no two digits are mixed up as a rule.",
         {
-            "misread": fn.plotting.figure(
-                *fn.plotting.images(x[wrong[:24]], titles), columns=8, size=(0.95, 1.1)
-            ),
+            "misread": misread_images(x, t, read),
             "confusion": fn.plotting.figure(fn.plotting.confusion(matrix), size=(5.6, 5.0)),
         },
         key=0,

@@ -15,6 +15,7 @@ from lesson import (
     at_least,
     curves_by_key,
     learn,
+    misread_images,
     own,
     shows,
     side_by_side,
@@ -130,18 +131,12 @@ def misread(setting: Setting) -> Part:
     x, t = setting.images().test
     params = trained(setting, "cosine")[0].params
     read = fn.predict(NET, params, x).argmax(1)
-    wrong = np.flatnonzero(read != t)
-    titles = [f"{t[i]} read as {read[i]}" for i in wrong[:24]]
     return Part(
-        [own("test images misread", len(wrong)), own("of", len(x))],
+        [own("test images misread", int((read != t).sum())), own("of", len(x))],
         "The first 24: the label, then what was read. Many of them a person would have to think "
         "about; "
         "a few are plain mistakes.",
-        {
-            "misread": fn.plotting.figure(
-                *fn.plotting.images(x[wrong[:24]], titles), columns=8, size=(0.95, 1.1)
-            )
-        },
+        {"misread": misread_images(x, t, read)},
         key=0,
     )
 

@@ -9,7 +9,18 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from lesson import Learned, Part, Setting, equal, learn, own, shows, side_by_side, teach
+from lesson import (
+    Learned,
+    Part,
+    Setting,
+    equal,
+    in_32_pixels,
+    learn,
+    own,
+    shows,
+    side_by_side,
+    teach,
+)
 
 import funcnet as fn
 
@@ -142,15 +153,13 @@ def scaled_down(setting: Setting) -> dict[str, fn.AnyLayer]:
     }
 
 
-def few(setting: Setting, train: int, test: int) -> fn.Dataset:
+def few(setting: Setting, known: int, unseen: int) -> fn.Dataset:
     """The first images, in the middle of 32x32."""
-    data = setting.images()
-    edge = (32 - data.train.x.shape[-1]) // 2
-    around = ((0, 0), (0, 0), (edge, edge), (edge, edge))
-    return fn.Dataset(*[
-        fn.Batch(np.pad(part.x[:n], around), part.t[:n])
-        for part, n in zip(data, (train, test), strict=True)
-    ])  # fmt: skip
+    train, test = setting.images()
+    return fn.Dataset(
+        fn.Batch(in_32_pixels(train.x[:known]), train.t[:known]),
+        fn.Batch(in_32_pixels(test.x[:unseen]), test.t[:unseen]),
+    )
 
 
 def train(setting: Setting, name: str) -> Learned:

@@ -278,6 +278,19 @@ def curves_by_key(runs: Sequence[Learned], title: str = "") -> fn.plotting.Drawi
     return fn.plotting.curves(lines, title=title, x="epoch", y="test accuracy", markers=".")
 
 
+def misread_images(x: fn.Tensor4, t: fn.Labels, read: fn.Labels) -> Figure:
+    """The first 24 images that were misread: the label, and what was read."""
+    wrong = np.flatnonzero(read != t)[:24]
+    titles = [f"{t[i]} read as {read[i]}" for i in wrong]
+    return fn.plotting.figure(*fn.plotting.images(x[wrong], titles), columns=8, size=(0.95, 1.1))
+
+
+def in_32_pixels(images: fn.Tensor4) -> fn.Tensor4:
+    """Each image in the middle of one of 32x32, which the older networks were made for."""
+    edge = (32 - images.shape[-1]) // 2
+    return np.pad(images, ((0, 0), (0, 0), (edge, edge), (edge, edge)))
+
+
 def learn(run: fn.Prepared[S, Any, Any], net: fn.AnyLayer, test: fn.Batch[Any, Any]) -> Learned:
     """Train to the end, looking at ``test`` after each epoch."""
     params, accuracies = run.start.params, []
