@@ -43,12 +43,6 @@ class Runs(NamedTuple):
         return float(np.interp(train, *self.medians().T))
 
 
-def few(setting: Setting) -> fn.Dataset:
-    """300 images to learn from, and all that there are to be tested on."""
-    n, (train, test) = setting.choose(300, 100), setting.images()
-    return fn.Dataset(fn.Batch(train.x[:n], train.t[:n]), test)
-
-
 def network(hidden: int, between: fn.AnyLayer) -> fn.Layer[Any, fn.Vec[Any]]:
     """So many hidden layers of 100, ``between`` after each, for images of any size."""
     return fn.flatten() >> fn.models.multi_layer(..., [100] * hidden, 10, between)
@@ -101,7 +95,7 @@ def drawn(found: Mapping[str, Runs], title: str) -> list[fn.plotting.Drawing]:
 
 def weight_decay(setting: Setting) -> Part:
     """Does weight decay keep a deep network from learning 300 images by heart?"""
-    data, epochs, keys = few(setting), setting.choose(201, 21), setting.choose(20, 1)
+    data, epochs, keys = setting.few(300, 100), setting.choose(201, 21), setting.choose(20, 1)
 
     def decayed(hidden: int, rate: float) -> Runs:
         optimizer = fn.chain(fn.weight_decay(rate, where="**/W"), fn.sgd(0.01))
@@ -159,7 +153,7 @@ def weight_decay(setting: Setting) -> Part:
 
 def penalties(setting: Setting) -> Part:
     """L1 and L2 both keep weights small: where is the difference?"""
-    data, epochs, keys = few(setting), setting.choose(201, 21), setting.choose(5, 1)
+    data, epochs, keys = setting.few(300, 100), setting.choose(201, 21), setting.choose(5, 1)
     optimizers = {
         "no penalty": fn.sgd(0.01),
         "L2": fn.chain(fn.weight_decay(0.05), fn.sgd(0.01)),
@@ -233,7 +227,7 @@ def weaken(share: float) -> fn.Same:
 
 def dropout(setting: Setting) -> Part:
     """Does dropout keep a deep network from learning 300 images by heart?"""
-    data, epochs, keys = few(setting), setting.choose(1201, 41), setting.choose(10, 1)
+    data, epochs, keys = setting.few(300, 100), setting.choose(1201, 41), setting.choose(10, 1)
     early = setting.choose(301, 21) // EVERY
     plain, course, scaled = (
         runs(network(6, fn.relu() >> between), fn.sgd(0.01), data, epochs, keys)

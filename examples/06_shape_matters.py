@@ -31,12 +31,6 @@ def shuffled(x: fn.Tensor4) -> fn.Tensor4:
     return flat[:, order(flat.shape[1])].reshape(x.shape)
 
 
-def few(setting: Setting) -> fn.Dataset:
-    """10,000 images to learn from, and all that there are to be tested on."""
-    n, (train, test) = setting.choose(10_000, 300), setting.images()
-    return fn.Dataset(fn.Batch(train.x[:n], train.t[:n]), test)
-
-
 def moved(data: fn.Dataset) -> fn.Dataset:
     """The same images shuffled, to learn from and to be tested on."""
     train, test = data
@@ -51,7 +45,7 @@ def run(net: fn.AnyLayer, data: fn.Dataset, epochs: int, key: int) -> list[float
 
 def runs(setting: Setting) -> dict[str, fn.Matrix]:
     """Test accuracies (keys, epochs) of each network, with pixels in place and shuffled."""
-    data, epochs, keys = few(setting), setting.choose(3, 1), range(setting.choose(5, 2))
+    data, epochs, keys = setting.few(10_000, 300), setting.choose(3, 1), range(setting.choose(5, 2))
     ways = {"in place": data, "shuffled": moved(data)}
     nets = networks(data.train.x[0].size)
     pairs = [(name, way) for name in nets for way in ways]
@@ -71,7 +65,7 @@ def shuffle(setting: Setting) -> Part:
         name: medians[f"{name}, in place"] - medians[f"{name}, shuffled"]
         for name in ("dense", "conv")
     }
-    x = few(setting).test.x[:8]
+    x = setting.few(10_000, 300).test.x[:8]
     drawn = {
         name: (1 + np.arange(each.shape[1]), np.median(each, 0)) for name, each in found.items()
     }
@@ -123,7 +117,7 @@ def shuffle(setting: Setting) -> Part:
 
 def the_same_function(setting: Setting) -> Part:
     """Why exactly does a dense network not care where a pixel is?"""
-    (x, t), _ = few(setting)
+    (x, t), _ = setting.few(10_000, 300)
     images, labels = x[:300].astype(np.float64), t[:300]
     net, places = dense_net(x[0].size), order(x[0].size)
     params = fn.tree_map(np.float64, net.init(fn.Key(0), x.shape[1:]))

@@ -134,8 +134,7 @@ def misread(setting: Setting) -> Part:
     return Part(
         [own("test images misread", int((read != t).sum())), own("of", len(x))],
         "The first 24: the label, then what was read. Many of them a person would have to think "
-        "about; "
-        "a few are plain mistakes.",
+        "about; a few are plain mistakes.",
         {"misread": misread_images(x, t, read)},
         key=0,
     )

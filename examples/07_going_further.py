@@ -111,11 +111,11 @@ def ways(size: int) -> dict[str, Way]:
 
 def few(setting: Setting, task: tuple[str, int]) -> float:
     """The test accuracy of a network that has 10,000 images to learn from, 30 times each."""
-    (training, test), (name, key) = setting.images(), task
-    n, epochs = setting.choose(10_000, 100), setting.choose(30, 1)
-    x, t = training.x[:n], training.t[:n]
+    (x, t), test = setting.few(10_000, 100)
+    (name, key), epochs = task, setting.choose(30, 1)
     net, change = ways(x.shape[-1])[name]
-    optimizer, loss = fn.adam(fn.cosine_decay(0.001, epochs * n // 100)), fn.softmax_cross_entropy()
+    optimizer = fn.adam(fn.cosine_decay(0.001, epochs * len(x) // 100))
+    loss = fn.softmax_cross_entropy()
     run = fn.prepare(fn.Key(key), net, loss, optimizer, x, t, 100, epochs, transform=change)
     return fn.accuracy(net, reduce(*run).params, *test)
 

@@ -49,6 +49,11 @@ class Setting(NamedTuple):
         """MNIST; in a quick run the digits that come with funcnet."""
         return fn.datasets.digits() if self.quick else fn.datasets.mnist(self.folder)
 
+    def few(self, full: int, quick: int) -> fn.Dataset:
+        """So many images to learn from, the first, and all that there are to be tested on."""
+        n, (train, test) = self.choose(full, quick), self.images()
+        return fn.Dataset(fn.Batch(train.x[:n], train.t[:n]), test)
+
     def choose(self, full: int, quick: int) -> int:
         """``full``, or what a quick run has in its place: steps, epochs, trials."""
         return quick if self.quick else full

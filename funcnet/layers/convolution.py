@@ -78,13 +78,7 @@ def conv2d_pull(window: Window, groups: int, cache: ConvCache, dy: Array) -> Arr
 def conv2d_grads(window: Window, groups: int, cache: ConvCache, dy: Array) -> Grads:
     x, params = cache
     d = np.ascontiguousarray(channels_last(dy))
-    inputs = np.split(channels_last(x), groups, axis=3)
-    outputs = np.split(d, groups, axis=3)
-    each = [
-        correlate_grads(part, out, window).transpose(3, 2, 0, 1)
-        for part, out in zip(inputs, outputs, strict=True)
-    ]
-    grads = {"W": np.concatenate(each)}
+    grads = {"W": kernel_grads(channels_last(x), d, window, groups)}
     if "b" in params:
         grads["b"] = column_sums(d)
     return Grads.fresh(grads)
@@ -183,6 +177,13 @@ def kernels_of(params: Params, dtype: np.dtype[Any], groups: int) -> list[Array]
     """W as one (kh, kw, its second size, its first / groups) for each group."""
     w = params["W"].astype(dtype, copy=False).transpose(2, 3, 1, 0)
     return [np.ascontiguousarray(part) for part in np.split(w, groups, axis=3)]
+
+
+def kernel_grads(x: Array, dy: Array, window: Window, groups: int) -> Array:
+    """The gradient of W, where windows slide over ``x`` and ``dy`` is that of what they give."""
+    inputs, outputs = (np.split(images, groups, axis=3) for images in (x, dy))
+    each = [correlate_grads(part, d, window) for part, d in zip(inputs, outputs, strict=True)]
+    return np.concatenate([dw.transpose(3, 2, 0, 1) for dw in each])
 
 
 def options_shown(groups: int, bias: bool, output_pad: Pair = (0, 0)) -> str:

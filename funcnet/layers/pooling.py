@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -89,17 +90,8 @@ def max_pool2d(
     array([[ 5.,  7.],
            [13., 15.]])
     """
-    window = _window("max_pool2d", size, stride, pad)
-    return SameImage(
-        "max_pool2d",
-        forward=partial(max_pool2d_forward, window),
-        backward=partial(max_pool2d_backward, window),
-        spec=partial(pool_spec, window),
-        grads=no_grads,
-        apply=partial(max_pool2d_apply, window),
-        takes=Image(...),
-        gives=SAME,
-        call=f"max_pool2d({shown(window, stride=window.size)})",
+    return _pool(
+        "max_pool2d", (size, stride, pad), max_pool2d_apply, max_pool2d_forward, max_pool2d_backward
     )
 
 
@@ -138,17 +130,8 @@ def avg_pool2d(
     array([[ 2.5,  4.5],
            [10.5, 12.5]])
     """
-    window = _window("avg_pool2d", size, stride, pad)
-    return SameImage(
-        "avg_pool2d",
-        forward=partial(avg_pool2d_forward, window),
-        backward=partial(avg_pool2d_backward, window),
-        spec=partial(pool_spec, window),
-        grads=no_grads,
-        apply=partial(avg_pool2d_apply, window),
-        takes=Image(...),
-        gives=SAME,
-        call=f"avg_pool2d({shown(window, stride=window.size)})",
+    return _pool(
+        "avg_pool2d", (size, stride, pad), avg_pool2d_apply, avg_pool2d_forward, avg_pool2d_backward
     )
 
 
@@ -201,6 +184,28 @@ def global_avg_pool2d() -> Layer[Image[C], Vec[C]]:
     known = made._replace(flow=global_avg_pool2d_flow)  # as many features as there are channels
     name = "global_avg_pool2d"
     return Layer.of(Record(name, known, f"{name}()", takes=Image(...)))
+
+
+def _pool(
+    name: str,
+    arguments: tuple[Any, Any, Any],
+    apply: Callable[[Window, Params, Array], Array],
+    forward: Callable[[Window, Params, Array, Mode], tuple[Array, Any]],
+    backward: Callable[[Window, Any, Array], tuple[Array, Grads]],
+) -> SameImage:
+    """A layer of functions whose first argument is the window that ``arguments`` describe."""
+    window = _window(name, *arguments)
+    return SameImage(
+        name,
+        forward=partial(forward, window),
+        backward=partial(backward, window),
+        spec=partial(pool_spec, window),
+        grads=no_grads,
+        apply=partial(apply, window),
+        takes=Image(...),
+        gives=SAME,
+        call=f"{name}({shown(window, stride=window.size)})",
+    )
 
 
 def pool_spec(window: Window, shape: Shape) -> tuple[Spec, Shape]:

@@ -27,13 +27,19 @@ from ..windows import (
     Window,
     blocks,
     correlate,
-    correlate_grads,
     correlate_pull,
     pair,
     shown,
     window_of,
 )
-from .convolution import ConvCache, check_groups, checked_channels, kernels_of, options_shown
+from .convolution import (
+    ConvCache,
+    check_groups,
+    checked_channels,
+    kernel_grads,
+    kernels_of,
+    options_shown,
+)
 
 
 class Spread(NamedTuple):
@@ -106,13 +112,8 @@ def conv_transpose2d_pull(spread: Spread, cache: ConvCache, dy: Array) -> Array:
 def conv_transpose2d_grads(spread: Spread, cache: ConvCache, dy: Array) -> Grads:
     x, params = cache
     d = np.ascontiguousarray(channels_last(dy))
-    inputs = np.split(_filled(channels_last(x), spread.seen(*x.shape[2:])), spread.groups, axis=3)
-    outputs = np.split(d, spread.groups, axis=3)
-    each = [
-        correlate_grads(out, np.ascontiguousarray(part), spread.window).transpose(3, 2, 0, 1)
-        for out, part in zip(outputs, inputs, strict=True)
-    ]
-    grads = {"W": np.concatenate(each)}
+    inputs = np.ascontiguousarray(_filled(channels_last(x), spread.seen(*x.shape[2:])))
+    grads = {"W": kernel_grads(d, inputs, spread.window, spread.groups)}
     if "b" in params:
         grads["b"] = column_sums(d)
     return Grads.fresh(grads)
