@@ -42,7 +42,7 @@ def im2col(
     n, c, height, width = _image_sizes(_numbers("im2col", "x", x))
     rows = np.zeros((n, *_fitted("im2col", window, height, width), c, *window.size), x.dtype)
     for (ky, kx), (on, at) in zip(
-        np.ndindex(window.size), shifts(window, height, width), strict=True
+        np.ndindex(window.size), shifts(window, (height, width), rows.shape[1:3]), strict=True
     ):
         rows[on][..., ky, kx] = channels_last(x)[at]
     return rows.reshape(_matrix(rows.shape))
@@ -81,7 +81,7 @@ def col2im(
     rows = columns.reshape(split)
     x = np.zeros((n, height, width, c), columns.dtype)
     for (ky, kx), (on, at) in zip(
-        np.ndindex(window.size), shifts(window, height, width), strict=True
+        np.ndindex(window.size), shifts(window, (height, width), rows.shape[1:3]), strict=True
     ):
         x[at] += rows[on][..., ky, kx]
     return channels_first(x)

@@ -6,12 +6,10 @@ import itertools
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import funcnet as fn
-from funcnet import windows
 
 from .layer_table import conv2d, conv_transpose2d, local_response_norm, pooled
 
@@ -184,37 +182,6 @@ def test_a_stride_that_does_not_divide_leaves_the_rest_out() -> None:
     dx, _ = layer.backward(cache, np.ones_like(y))
     assert not dx[..., 7].any()
     assert not dx[..., 7, :].any()
-
-
-WAYS = {
-    "blocks of one image": {"BLOCK": 1},
-    "blocks that do not divide the batch": {"BLOCK": 1000},
-    "rows of windows": {"SHORT": 1, "FEW": 1},
-    "whole windows, an image each": {"SHORT": 1, "FEW": 1, "BLOCK": 300},
-    "whole windows, tall": {"SHORT": 1, "FEW": 10**9},
-    "places": {"SHORT": 10**9},
-}
-
-
-@pytest.mark.parametrize("way", WAYS)
-@given(data=st.data())
-def test_however_windows_are_gathered_the_result_is_the_same(way: str, data: st.DataObject) -> None:
-    layer, shape = data.draw(st.one_of(conv2d(), conv_transpose2d()))
-    params = layer.init(fn.Key(0), shape)
-    x = fn.Key(2).generator().standard_normal((5, *shape), dtype=np.float32)
-    whole = everything(layer, params, x)
-    with pytest.MonkeyPatch.context() as patch:
-        for limit, value in WAYS[way].items():
-            patch.setattr(windows, limit, value)
-        parts = everything(layer, params, x)
-    for a, b in zip(whole, parts, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
-
-
-def everything(layer: fn.AnyLayer, params: fn.Params, x: Any) -> list[Any]:
-    y, cache = layer.forward(params, x, fn.Eval())
-    dx, grads = layer.backward(cache, y)
-    return [y, dx, *[g for _, g in fn.leaves(grads)]]
 
 
 @given(

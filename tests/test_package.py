@@ -18,7 +18,8 @@ ORDER = """
 errors files arguments arrays kinds random tree functions pipeline fans layer composition typed
 initializers layers/dense layers/activations layers/softmax layers/embedding layers/shape
 layers/noise layers/normalization
-windows patches layers/convolution layers/transposed layers/pooling layers/response
+windows kernels/gathering kernels/winograd kernels/correlation
+patches layers/convolution layers/transposed layers/pooling layers/response
 merges combinators wrappers losses schedules updates transforms optimizers metrics training
 data resampling augmentation datasets
 checkpoint inspection probing checking search

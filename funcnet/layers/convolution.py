@@ -13,20 +13,12 @@ from ..arrays import Array, Shape, channels_first, channels_last, column_sums
 from ..errors import ConfigError, ShapeError
 from ..functions import Initializer, Leaf, Spec, cast
 from ..initializers import he_normal, zeros
+from ..kernels.correlation import correlate, correlate_grads, correlate_pull
 from ..kinds import Image, M, N
 from ..random import Mode
 from ..tree import Grads, Params
 from ..typed import Layer
-from ..windows import (
-    Pair,
-    Window,
-    correlate_grads,
-    correlate_into,
-    correlate_pull,
-    pair_shown,
-    shown,
-    window_of,
-)
+from ..windows import Pair, Window, pair_shown, shown, window_of
 
 _DIVISOR = "make groups a divisor of the channels"
 
@@ -39,16 +31,10 @@ class ConvCache(NamedTuple):
 
 
 def conv2d_apply(window: Window, groups: int, params: Params, x: Array) -> Array:
-    x = channels_last(cast(x, params))
+    x = cast(x, params)
     kernels = kernels_of(params, x.dtype, groups)
-    n, height, width, _ = x.shape
-    y = np.empty((n, *window.out(height, width), len(params["W"])), x.dtype)
-    inputs, outputs = (np.split(images, groups, axis=3) for images in (x, y))
-    for part, w, out in zip(inputs, kernels, outputs, strict=True):
-        correlate_into(out, part, w, window)
-    if "b" in params:
-        y += params["b"]
-    return channels_first(y)
+    y = correlate(grouped(x, groups), kernels, window, window.out(*x.shape[2:]), params.get("b"))
+    return ungrouped(y)
 
 
 def conv2d_forward(
@@ -67,20 +53,15 @@ def conv2d_backward(
 def conv2d_pull(window: Window, groups: int, cache: ConvCache, dy: Array) -> Array:
     x, params = cache
     kernels = kernels_of(params, dy.dtype, groups)
-    outputs = np.split(np.ascontiguousarray(channels_last(dy)), groups, axis=3)
     height, width = x.shape[2:]
-    each = [
-        correlate_pull(w, d, height, width, window) for w, d in zip(kernels, outputs, strict=True)
-    ]
-    return channels_first(each[0] if groups == 1 else np.concatenate(each, axis=3))
+    return ungrouped(correlate_pull(kernels, grouped(dy, groups), window, (height, width)))
 
 
 def conv2d_grads(window: Window, groups: int, cache: ConvCache, dy: Array) -> Grads:
     x, params = cache
-    d = np.ascontiguousarray(channels_last(dy))
-    grads = {"W": kernel_grads(channels_last(x), d, window, groups)}
+    grads = {"W": kernel_grads(x, dy, window, groups)}
     if "b" in params:
-        grads["b"] = column_sums(d)
+        grads["b"] = column_sums(channels_last(dy))
     return Grads.fresh(grads)
 
 
@@ -173,17 +154,30 @@ def conv2d(
     )
 
 
-def kernels_of(params: Params, dtype: np.dtype[Any], groups: int) -> list[Array]:
-    """W as one (kh, kw, its second size, its first / groups) for each group."""
-    w = params["W"].astype(dtype, copy=False).transpose(2, 3, 1, 0)
-    return [np.ascontiguousarray(part) for part in np.split(w, groups, axis=3)]
+def grouped(x: Array, groups: int) -> Array:
+    """A view of images (n, c, h, w) as (n, h, w, groups, c / groups)."""
+    n, c, h, w = x.shape
+    return channels_last(x).reshape(n, h, w, groups, c // groups)
+
+
+def ungrouped(y: Array) -> Array:
+    """A view of images (n, h, w, groups, c) as (n, groups * c, h, w)."""
+    n, h, w, groups, c = y.shape
+    return channels_first(y.reshape(n, h, w, groups * c))
+
+
+def kernels_of(params: Params, dtype: np.dtype[Any], groups: int) -> Array:
+    """W as (groups, kh, kw, its second size, its first / groups)."""
+    w = params["W"].astype(dtype, copy=False)
+    split = w.reshape(groups, -1, *w.shape[1:])
+    return np.ascontiguousarray(split.transpose(0, 3, 4, 2, 1))
 
 
 def kernel_grads(x: Array, dy: Array, window: Window, groups: int) -> Array:
     """The gradient of W, where windows slide over ``x`` and ``dy`` is that of what they give."""
-    inputs, outputs = (np.split(images, groups, axis=3) for images in (x, dy))
-    each = [correlate_grads(part, d, window) for part, d in zip(inputs, outputs, strict=True)]
-    return np.concatenate([dw.transpose(3, 2, 0, 1) for dw in each])
+    dw = correlate_grads(grouped(x, groups), grouped(dy, groups), window)
+    g, kh, kw, c, f = dw.shape
+    return dw.transpose(0, 4, 3, 1, 2).reshape(g * f, c, kh, kw)
 
 
 def options_shown(groups: int, bias: bool, output_pad: Pair = (0, 0)) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -83,7 +82,7 @@ def _band_sums(x: Array, before: int, after: int) -> Array:
     return sums
 
 
-def _blocks(x: Array) -> Iterator[slice]:
+def _blocks(x: Array) -> list[slice]:
     """Blocks of images, of which four arrays are at work at a time."""
     return blocks(len(x), 4 * math.prod(x.shape[1:]))
 

@@ -11,34 +11,26 @@ from functools import partial
 from types import EllipsisType
 from typing import NamedTuple
 
-import numpy as np
-
 from ..arguments import function
-from ..arrays import Array, Shape, channels_first, channels_last, column_sums, dims
+from ..arrays import Array, Shape, channels_last, column_sums, dims
 from ..errors import ConfigError, ShapeError
 from ..functions import Initializer, Leaf, Spec, cast
 from ..initializers import he_normal, zeros
+from ..kernels.correlation import correlate, correlate_pull
 from ..kinds import Image, M
 from ..random import Mode
 from ..tree import Grads, Params
 from ..typed import C, Layer
-from ..windows import (
-    Pair,
-    Window,
-    blocks,
-    correlate,
-    correlate_pull,
-    pair,
-    shown,
-    window_of,
-)
+from ..windows import Pair, Window, pair, shown, window_of
 from .convolution import (
     ConvCache,
     check_groups,
     checked_channels,
+    grouped,
     kernel_grads,
     kernels_of,
     options_shown,
+    ungrouped,
 )
 
 
@@ -64,28 +56,15 @@ class Spread(NamedTuple):
         sh, sw = self.window.stride
         return 1 + -(-missing_h // sh), 1 + -(-missing_w // sw)
 
-    def seen(self, height: int, width: int) -> Pair:
-        """How many windows the convolution back has: more than numbers spread with ``output_pad``
-        of a stride or more, which a dilation above it allows.
-        """
-        return self.window.out(*self.out(height, width))
-
 
 def conv_transpose2d_apply(spread: Spread, params: Params, x: Array) -> Array:
-    x = channels_last(cast(x, params))
-    n, *small, c_in = x.shape
-    height, width = spread.out(*small)
+    x = cast(x, params)
     kernels = kernels_of(params, x.dtype, spread.groups)
-    y = np.empty((n, height, width, spread.groups * kernels[0].shape[2]), x.dtype)
-    # In blocks, as the canvas on which numbers are set apart has as many as c_in large images.
-    for block in blocks(n, height * width * c_in):
-        inputs = np.split(x[block], spread.groups, axis=3)
-        outputs = np.split(y[block], spread.groups, axis=3)
-        for w, part, out in zip(kernels, inputs, outputs, strict=True):
-            out[:] = correlate_pull(w, part, height, width, spread.window)
+    size = spread.out(*x.shape[2:])
+    y = ungrouped(correlate_pull(kernels, grouped(x, spread.groups), spread.window, size))
     if "b" in params:
-        y += params["b"]
-    return channels_first(y)
+        channels_last(y)[:] += params["b"]
+    return y
 
 
 def conv_transpose2d_forward(
@@ -102,20 +81,15 @@ def conv_transpose2d_backward(spread: Spread, cache: ConvCache, dy: Array) -> tu
 def conv_transpose2d_pull(spread: Spread, cache: ConvCache, dy: Array) -> Array:
     x, params = cache
     kernels = kernels_of(params, dy.dtype, spread.groups)
-    outputs = np.split(np.ascontiguousarray(channels_last(dy)), spread.groups, axis=3)
-    each = [correlate(d, w, spread.window) for w, d in zip(kernels, outputs, strict=True)]
     height, width = x.shape[2:]
-    dx = np.concatenate(each, axis=3)[:, :height, :width]
-    return channels_first(np.ascontiguousarray(dx))
+    return ungrouped(correlate(grouped(dy, spread.groups), kernels, spread.window, (height, width)))
 
 
 def conv_transpose2d_grads(spread: Spread, cache: ConvCache, dy: Array) -> Grads:
     x, params = cache
-    d = np.ascontiguousarray(channels_last(dy))
-    inputs = np.ascontiguousarray(_filled(channels_last(x), spread.seen(*x.shape[2:])))
-    grads = {"W": kernel_grads(d, inputs, spread.window, spread.groups)}
+    grads = {"W": kernel_grads(dy, x, spread.window, spread.groups)}
     if "b" in params:
-        grads["b"] = column_sums(d)
+        grads["b"] = column_sums(channels_last(dy))
     return Grads.fresh(grads)
 
 
@@ -202,13 +176,3 @@ def conv_transpose2d(
         gives=Image(c_out),
         call=f"conv_transpose2d({{}}, {c_out}, {shown(window)}{options})",
     )
-
-
-def _filled(x: Array, size: Pair) -> Array:
-    """``x`` with rows and columns of zeros after its own, up to ``size``."""
-    if x.shape[1:3] == size:
-        return x
-    n, height, width, c = x.shape
-    canvas = np.zeros((n, *size, c), x.dtype)
-    canvas[:, :height, :width] = x
-    return canvas

@@ -1,0 +1,193 @@
+"""Every technique of convolution on its own, against products with the matrix of all windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import funcnet as fn
+from funcnet import windows
+from funcnet.kernels import correlation, gathering, winograd
+
+from .layer_table import conv2d, conv_transpose2d
+
+BLOCK, SHORT, FEW, SHARE = (
+    [(windows, "BLOCK")],
+    [(gathering, "SHORT"), (correlation, "SHORT")],
+    [(gathering, "FEW"), (correlation, "FEW")],
+    [(correlation, "SHARE")],
+)
+NEVER = 10**9
+WINOGRAD = [(SHARE, NEVER), (SHORT, 1), (FEW, 1)]
+ROWS = [(SHARE, 0), (SHORT, 1), (FEW, 1)]
+TALL = [(SHARE, 0), (SHORT, 1), (FEW, NEVER)]
+PLACES = [(SHARE, 0), (SHORT, NEVER)]
+# The limits that lead to each technique, and the function that shows that it was taken.
+TECHNIQUES: dict[str, tuple[Any, Any, str]] = {
+    "Winograd": (WINOGRAD, correlation, "winograd"),
+    "rows of windows": (ROWS, gathering, "_rows"),
+    "whole windows, tall": (TALL, gathering, "_tall"),
+    "places": (PLACES, gathering, "_places"),
+}
+
+
+@contextmanager
+def limits(settings: Any) -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        for places, value in settings:
+            for module, name in places:
+                patch.setattr(module, name, value)
+        yield patch
+
+
+def noted(calls: list[str], name: str, function: Any) -> Any:
+    """``function``, which also adds its name to ``calls``."""
+
+    def called(*arguments: Any) -> Any:
+        calls.append(name)
+        return function(*arguments)
+
+    return called
+
+
+def everything(layer: fn.AnyLayer, params: fn.Params, x: Any) -> list[Any]:
+    y, cache = layer.forward(params, x, fn.Eval())
+    dx, grads = layer.backward(cache, y)
+    return [y, dx, *[g for _, g in fn.leaves(grads)]]
+
+
+@pytest.mark.parametrize("block", [1, 300, 1000, 9000])
+@pytest.mark.parametrize("name", TECHNIQUES)
+@given(data=st.data())
+def test_whatever_the_technique_and_the_blocks_the_result_is_the_same(
+    name: str, block: int, data: st.DataObject
+) -> None:
+    layer, shape = data.draw(st.one_of(conv2d(), conv_transpose2d()))
+    params = layer.init(fn.Key(0), shape)
+    x = fn.Key(2).generator().standard_normal((5, *shape), dtype=np.float32)
+    whole = everything(layer, params, x)
+    with limits([*TECHNIQUES[name][0], (BLOCK, block)]):
+        parts = everything(layer, params, x)
+    for a, b in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def drawn(*shape: int) -> Any:
+    return fn.Key(3).generator().standard_normal(shape, dtype=np.float32)
+
+
+def read_only(x: Any) -> Any:
+    x.flags.writeable = False
+    return x
+
+
+# How seven images of 4 channels may come: odd sizes, 11x9 and so 11x9 windows with pad 1.
+INPUTS: dict[str, Any] = {
+    "channels last": drawn(7, 11, 9, 4).transpose(0, 3, 1, 2),
+    "channels first": drawn(7, 4, 11, 9),
+    "every other image and row": drawn(14, 4, 22, 9)[::2, :, ::2],
+    "backwards": drawn(7, 4, 11, 9)[:, ::-1, ::-1, ::-1],
+    "broadcast": np.broadcast_to(drawn(1, 4, 11, 9), (7, 4, 11, 9)),
+    "read-only": read_only(drawn(7, 4, 11, 9)),
+    "float64": drawn(7, 4, 11, 9).astype(float),
+    "one image": drawn(1, 4, 11, 9),
+}
+LAYERS = [fn.conv2d(4, 6, 3, pad=1), fn.conv2d(4, 6, 3, pad=(0, 2), groups=2)]
+
+
+def by_definition(layer: fn.AnyLayer, params: fn.Params, x: Any, dy: Any) -> list[Any]:
+    """Outputs and the gradients of x, W, b, from products with the matrix of all windows."""
+    pad, groups = ((1, 1), 1) if layer is LAYERS[0] else ((0, 2), 2)
+    ys, dxs, dws = [], [], []
+    parts = [np.split(each, groups, axis=1) for each in (x.astype(float), dy.astype(float))]
+    for part, d, w in zip(*parts, np.split(params["W"].astype(float), groups), strict=True):
+        rows = fn.im2col(part, 3, pad=pad)
+        upstream = d.transpose(0, 2, 3, 1).reshape(len(rows), -1)
+        n, f, oh, ow = d.shape
+        ys.append((rows @ w.reshape(f, -1).T).reshape(n, oh, ow, f).transpose(0, 3, 1, 2))
+        dxs.append(fn.col2im(upstream @ w.reshape(f, -1), part.shape, 3, pad=pad))
+        dws.append((upstream.T @ rows).reshape(w.shape))
+    y = np.concatenate(ys, axis=1) + params["b"][:, None, None]
+    return [y, np.concatenate(dxs, axis=1), np.concatenate(dws), dy.sum((0, 2, 3))]
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+@pytest.mark.parametrize("given_as", INPUTS)
+@pytest.mark.parametrize("name", TECHNIQUES)
+def test_however_images_come_the_result_is_the_definition(
+    name: str, given_as: str, layer: fn.AnyLayer
+) -> None:
+    x = INPUTS[given_as]
+    before = x.copy()
+    params = layer.init(fn.Key(0), (4, 11, 9), x.dtype) | {"b": np.arange(6.0).astype(x.dtype)}
+    settings, module, technique = TECHNIQUES[name]
+    calls: list[str] = []
+    with limits([*settings, (BLOCK, 3000)]) as patch:
+        function = getattr(module, technique)
+        patch.setattr(module, technique, noted(calls, technique, function))
+        y, cache = layer.forward(params, x, fn.Eval())
+        dy = np.asfortranarray(drawn(*y.shape).astype(x.dtype))
+        dx, grads = layer.backward(cache, dy)
+        again = [layer.apply(params, x), layer.pull(cache, dy), layer.grads(cache, dy)]
+    assert calls
+    np.testing.assert_array_equal(x, before)
+    found = [y, dx, grads["W"], grads["b"]]
+    for a, b in zip(found, [*again[:2], again[2]["W"], again[2]["b"]], strict=True):
+        np.testing.assert_array_equal(a, b)
+    digits = 1e-12 if x.dtype == np.float64 else 1e-5
+    for a, b in zip(found, by_definition(layer, params, x, dy), strict=True):
+        assert a.dtype == x.dtype
+        np.testing.assert_allclose(a, b, rtol=digits, atol=digits * np.abs(b).max())
+
+
+@pytest.mark.parametrize("name", TECHNIQUES)
+def test_windows_of_zeros_give_an_exact_zero(name: str) -> None:
+    x = np.abs(drawn(3, 4, 12, 12))
+    x[:, :, 3:9, 2:8] = 0
+    layer = fn.conv2d(4, 6, 3, pad=1, bias=False)
+    params = layer.init(fn.Key(0), (4, 12, 12))
+    with limits(TECHNIQUES[name][0]):
+        y = layer.apply(params, x)
+    zero = y[:, :, 4:8, 3:7]
+    np.testing.assert_array_equal(zero, np.zeros_like(zero))
+    assert np.abs(y[:, :, 3]).min() > 0
+
+
+def test_winograd_rounds_hardly_worse_than_the_definition() -> None:
+    x, layer = drawn(8, 32, 28, 28), fn.conv2d(32, 32, 3, pad=1)
+    params = layer.init(fn.Key(0), (32, 28, 28))
+    exact = layer.apply(fn.tree_map(lambda w: w.astype(float), params), x.astype(float))
+    errors = {}
+    for name in ("Winograd", "rows of windows"):
+        with limits(TECHNIQUES[name][0]):
+            errors[name] = np.square(layer.apply(params, x) - exact).mean() ** 0.5
+    assert 0 < errors["Winograd"] < 2 * errors["rows of windows"]
+
+
+def test_the_transforms_are_those_of_three_taps_for_two_outputs() -> None:
+    d, w = drawn(4), drawn(3)
+    y = winograd.OUTPUTS @ ((winograd.KERNELS @ w) * (winograd.INPUTS @ d))
+    np.testing.assert_allclose(y, np.correlate(d, w), rtol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [3, 16])
+@pytest.mark.parametrize("size", [(3, 3), (3, 5), (2, 3), (5, 5)])
+def test_which_technique_is_taken_depends_on_sizes_alone(
+    monkeypatch: pytest.MonkeyPatch, size: Any, channels: int
+) -> None:
+    calls: list[str] = []
+    for name in ("winograd", "gather"):
+        function = getattr(correlation, name)
+        monkeypatch.setattr(correlation, name, noted(calls, name, function))
+    layer = fn.conv2d(channels, 4, size, pad=1)
+    for images in (1, 9):
+        x = drawn(images, channels, 16, 16)
+        layer.apply(layer.init(fn.Key(0), x.shape[1:]), x)
+    taken = "winograd" if size[0] == 3 and channels * size[1] >= 16 else "gather"
+    assert calls == [taken, taken]
