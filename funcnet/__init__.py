@@ -77,8 +77,10 @@ from .losses import (
 from .merges import join, plus, times
 from .metrics import accuracy, confusion_matrix, ensemble_predict, evaluate, predict
 from .optimizers import adadelta, adagrad, adam, adamw, momentum, nesterov, rmsprop, sgd
+from .parallel import data_parallel
 from .patches import col2im, im2col
 from .random import Eval, Key, Mode, Train
+from .ranks import Communicator, across_ranks
 from .scalars import Scalar
 from .schedules import (
     Schedule,
@@ -89,7 +91,7 @@ from .schedules import (
     warmup,
 )
 from .search import Trial, log_uniform, median_stop, random_search
-from .training import Batch, TrainState, train_step, value_and_grad
+from .training import Batch, TrainState, gradient_step, train_step, value_and_grad
 from .transforms import clip_by_global_norm, l1_penalty, weight_decay
 from .tree import NO_GRADS, NO_PARAMS, Grads, Params, leaves, tree_map
 from .typed import Layer, Same, SameImage, sequential
@@ -108,6 +110,7 @@ __all__ = [
     "Batch",
     "Cache",
     "CheckpointError",
+    "Communicator",
     "ConfigError",
     "DataError",
     "Dataset",
@@ -154,6 +157,7 @@ __all__ = [
     "Vec",
     "Vector",
     "accuracy",
+    "across_ranks",
     "adadelta",
     "adagrad",
     "adam",
@@ -177,6 +181,7 @@ __all__ = [
     "conv_transpose2d",
     "cosine_decay",
     "count",
+    "data_parallel",
     "datasets",
     "dense",
     "diagram",
@@ -193,6 +198,7 @@ __all__ = [
     "gaussian_noise",
     "gelu",
     "global_avg_pool2d",
+    "gradient_step",
     "he_normal",
     "huber",
     "identity",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,20 +14,31 @@ from .composition import refuse
 from .errors import ArgumentError, DtypeError, ShapeError
 from .layer import AnyLayer
 from .losses import Loss, value_of
+from .threads import at_once, blas_for, split_evenly
 from .tree import Params
 from .typed import A, B, Fixed, Net, T
 
 _CHUNK = 256  # examples at a time, so that memory stays bounded however many there are
 
 
-def predict(net: Net[A, B], params: Params, x: Fixed[A], size: int = _CHUNK) -> B:
+def predict(net: Net[A, B], params: Params, x: Fixed[A], size: int = _CHUNK, workers: int = 1) -> B:
     """``net.apply(params, x)``, ``size`` examples at a time.
+
+    With more ``workers``, each computes as many of the examples in a thread of its own, while
+    BLAS keeps to one thread. Networks of convolutions are done sooner. Raises
+    ``MissingExtraError`` where threadpoolctl, which limits BLAS, is not installed.
 
     >>> predict(tanh(), NO_PARAMS, np.ones((1000, 2))).shape
     (1000, 2)
     """
-    outputs: B = _outputs("predict", net, params, x, size)
-    return outputs
+    parts = split_evenly(_length("predict", x), whole("predict's workers", workers))
+    if len(parts) < 2:
+        outputs: B = _outputs("predict", net, params, x, size)
+        return outputs
+    inputs = [take_examples(x, part) for part in parts]
+    tasks = [partial(_outputs, "predict", net, params, part, size) for part in inputs]
+    joined: B = _joined(at_once(tasks, blas_for("predict")))
+    return joined
 
 
 def ensemble_predict(
@@ -67,12 +79,11 @@ def evaluate(
     """
     if not isinstance(loss, Loss):
         raise ArgumentError(f"evaluate takes a loss like mean_squared_error(), not {given(loss)}")
-    layer, n, targets = _layer(net), _length("evaluate", x), _length("evaluate", t)
-    if n != targets:
-        raise ShapeError(f"{n} targets", f"{targets}").within("evaluate", before="t")
+    layer, n = _layer(net), count_pairs("evaluate", x, t)
     total = 0.0
     for rows in _slices(n, size):
-        value, _ = value_of(loss, layer.apply(params, _part(x, rows)), _part(t, rows))
+        y = layer.apply(params, take_examples(x, rows))
+        value, _ = value_of(loss, y, take_examples(t, rows))
         total += value * len(range(n)[rows])
     return total / n
 
@@ -117,7 +128,11 @@ def confusion_matrix(
 
 def _outputs(owner: str, net: Any, params: Params, x: Any, size: int) -> Any:
     layer, n = _layer(net), _length(owner, x)
-    outputs = [layer.apply(params, _part(x, rows)) for rows in _slices(n, size)]
+    return _joined([layer.apply(params, take_examples(x, rows)) for rows in _slices(n, size)])
+
+
+def _joined(outputs: list[Any]) -> Any:
+    """The outputs of chunks as those of all examples."""
     if len(outputs) == 1:
         return outputs[0]
     if isinstance(outputs[0], tuple):
@@ -168,6 +183,14 @@ def _layer(net: Any) -> AnyLayer:
     return net
 
 
+def count_pairs(owner: str, x: Any, t: Any) -> int:
+    """How many examples there are, as many in ``x`` as in ``t``: arrays, or tuples of arrays."""
+    n, targets = _length(owner, x), _length(owner, t)
+    if n != targets:
+        raise ShapeError(f"{n} targets", f"{targets}").within(owner, before="t")
+    return n
+
+
 def _length(owner: str, x: Any) -> int:
     if isinstance(x, tuple) and x:
         lengths = {_length(owner, part) for part in x}
@@ -189,8 +212,9 @@ def _slices(n: int, size: int) -> Iterator[slice]:
     return (slice(start, min(start + size, n)) for start in range(0, max(1, n), size))
 
 
-def _part(x: Any, rows: slice) -> Any:
-    return tuple([_part(a, rows) for a in x]) if isinstance(x, tuple) else x[rows]
+def take_examples(x: Any, rows: slice) -> Any:
+    """Those of an array, or of each array of a tuple."""
+    return tuple([take_examples(a, rows) for a in x]) if isinstance(x, tuple) else x[rows]
 
 
 def _labels(owner: str, t: Any, outputs: Matrix) -> Labels:

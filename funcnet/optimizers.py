@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -17,26 +17,64 @@ from .arrays import Array
 from .schedules import Schedule, schedule_of, shown_rate
 from .transforms import check_matches, pattern, penalised
 from .tree import Grads, Params, tree_map
-from .updates import Optimizer, check_state, map_leaves, scaled
+from .updates import (
+    Optimizer,
+    add_scaled,
+    check_state,
+    map_leaves,
+    move_leaves,
+    scaled,
+)
+
+T = TypeVar("T")
+
+
+Leaf: TypeAlias = Callable[..., tuple[Array, ...]]
+"""``(g, *state leaves) -> (update, *new state leaves)``: one parameter's share of an update."""
+
+Rule: TypeAlias = Callable[[int, float], Leaf]
+"""``(step, rate) -> leaf function``: what an optimizer does to every leaf alike."""
+
+
+def _by_leaves(
+    name: str,
+    kind: type[T],
+    init: Callable[[Params], T],
+    rule: Rule,
+    learning_rate: float | Schedule,
+    shown: str,
+) -> Optimizer[T]:
+    """The optimizer whose state is the count of steps and then trees with a leaf a parameter."""
+    schedule = schedule_of(learning_rate)
+    return Optimizer(
+        init,
+        partial(_update, name, kind, rule, schedule),
+        shown,
+        move=partial(_move, name, kind, rule, schedule),
+    )
 
 
 def _update(
-    name: str,
-    kind: Any,
-    leaf: Callable[..., tuple[Array, ...]],
-    schedule: Schedule,
-    grads: Grads,
-    state: Any,
-    params: Params,
+    name: str, kind: Any, rule: Rule, schedule: Schedule, grads: Grads, state: Any, params: Params
 ) -> tuple[Grads, Any]:
-    """The update of an optimizer that treats every leaf alike and every step alike.
-
-    ``leaf(-rate, g, *state leaves)`` gives a leaf's update and its new state; a state is the count
-    of steps and then the trees of such leaves.
-    """
     check_state(name, kind, state)
-    updates, *trees = map_leaves(partial(leaf, -schedule(state.step)), grads, *state[1:])
-    return updates, kind(state.step + 1, *trees)
+    step, *trees = state
+    updates, *trees = map_leaves(rule(step, schedule(step)), grads, *trees)
+    return updates, kind(step + 1, *trees)
+
+
+def _move(
+    name: str, kind: Any, rule: Rule, schedule: Schedule, grads: Grads, state: Any, params: Params
+) -> tuple[Params, Any]:
+    check_state(name, kind, state)
+    step, *trees = state
+    params, *trees = move_leaves(rule(step, schedule(step)), grads, params, *trees)
+    return params, kind(step + 1, *trees)
+
+
+def _steady(leaf: Leaf, step: int, rate: float) -> Leaf:
+    """The rule of ``leaf(-rate, g, *state leaves)``, the same at every step."""
+    return partial(leaf, -rate)
 
 
 class Step(NamedTuple):
@@ -69,8 +107,18 @@ def sgd(learning_rate: float | Schedule) -> Optimizer[Step]:
     >>> apply_updates(params, updates)["b"], state
     (array([0.8]), Step(step=1))
     """
-    update = partial(_update, "sgd", Step, scaled, schedule_of(learning_rate))
-    return Optimizer(_first_step, update, f"sgd({shown_rate(learning_rate)})")
+    schedule = schedule_of(learning_rate)
+    return Optimizer(
+        _first_step,
+        partial(_update, "sgd", Step, partial(_steady, scaled), schedule),
+        f"sgd({shown_rate(learning_rate)})",
+        move=partial(_sgd_move, schedule),
+    )
+
+
+def _sgd_move(schedule: Schedule, grads: Grads, state: Step, params: Params) -> tuple[Params, Step]:
+    check_state("sgd", Step, state)
+    return add_scaled(params, grads, -schedule(state.step)), Step(state.step + 1)
 
 
 def _first_step(params: Params) -> Step:
@@ -86,9 +134,9 @@ def momentum(learning_rate: float | Schedule, momentum: float = 0.9) -> Optimize
     array([0.])
     """
     share = number("momentum's momentum", momentum, "[0, 1)")
-    leaf = partial(_momentum_leaf, share)
-    update = partial(_update, "momentum", Momentum, leaf, schedule_of(learning_rate))
-    return Optimizer(_momentum_init, update, f"momentum({shown_rate(learning_rate)}, {share})")
+    shown = f"momentum({shown_rate(learning_rate)}, {share})"
+    rule = partial(_steady, partial(_momentum_leaf, share))
+    return _by_leaves("momentum", Momentum, _momentum_init, rule, learning_rate, shown)
 
 
 def _momentum_init(params: Params) -> Momentum:
@@ -111,9 +159,9 @@ def nesterov(learning_rate: float | Schedule, momentum: float = 0.9) -> Optimize
     nesterov(0.1, 0.9)
     """
     share = number("nesterov's momentum", momentum, "[0, 1)")
-    leaf = partial(_nesterov_leaf, share)
-    update = partial(_update, "nesterov", Momentum, leaf, schedule_of(learning_rate))
-    return Optimizer(_momentum_init, update, f"nesterov({shown_rate(learning_rate)}, {share})")
+    shown = f"nesterov({shown_rate(learning_rate)}, {share})"
+    rule = partial(_steady, partial(_nesterov_leaf, share))
+    return _by_leaves("nesterov", Momentum, _momentum_init, rule, learning_rate, shown)
 
 
 def _nesterov_leaf(share: float, factor: float, g: Array, v: Array) -> tuple[Array, Array]:
@@ -140,9 +188,9 @@ def adagrad(learning_rate: float | Schedule, epsilon: float = 1e-10) -> Optimize
     adagrad(0.01)
     """
     epsilon = number("adagrad's epsilon", epsilon, "[0, inf)")
-    leaf = partial(_adagrad_leaf, epsilon)
-    update = partial(_update, "adagrad", Squares, leaf, schedule_of(learning_rate))
-    return Optimizer(_squares_init, update, f"adagrad({shown_rate(learning_rate)})")
+    shown = f"adagrad({shown_rate(learning_rate)})"
+    rule = partial(_steady, partial(_adagrad_leaf, epsilon))
+    return _by_leaves("adagrad", Squares, _squares_init, rule, learning_rate, shown)
 
 
 def _squares_init(params: Params) -> Squares:
@@ -150,8 +198,17 @@ def _squares_init(params: Params) -> Squares:
 
 
 def _adagrad_leaf(epsilon: float, factor: float, g: Array, s: Array) -> tuple[Array, Array]:
-    s = s + g * g
-    return g * factor / (np.sqrt(s) + epsilon), s
+    new = g * g
+    new += s
+    return _by_size(g * factor, new, epsilon), new
+
+
+def _by_size(u: Array, square: Array, epsilon: float) -> Array:
+    """``u / (sqrt(square) + epsilon)``, in the array ``u``, which its caller has just made."""
+    size = np.sqrt(square)
+    size += epsilon
+    u /= size
+    return u
 
 
 def rmsprop(
@@ -167,16 +224,24 @@ def rmsprop(
     """
     decay = number("rmsprop's decay", decay, "[0, 1)")
     epsilon = number("rmsprop's epsilon", epsilon, "[0, inf)")
-    leaf = partial(_rmsprop_leaf, decay, epsilon)
-    update = partial(_update, "rmsprop", Squares, leaf, schedule_of(learning_rate))
-    return Optimizer(_squares_init, update, f"rmsprop({shown_rate(learning_rate)})")
+    shown = f"rmsprop({shown_rate(learning_rate)})"
+    rule = partial(_steady, partial(_rmsprop_leaf, decay, epsilon))
+    return _by_leaves("rmsprop", Squares, _squares_init, rule, learning_rate, shown)
 
 
 def _rmsprop_leaf(
     decay: float, epsilon: float, factor: float, g: Array, s: Array
 ) -> tuple[Array, Array]:
-    s = s * decay + g * g * (1 - decay)
-    return g * factor / (np.sqrt(s) + epsilon), s
+    new = _mean_square(decay, s, g)
+    return _by_size(g * factor, new, epsilon), new
+
+
+def _mean_square(decay: float, mean: Array, x: Array) -> Array:
+    """``decay * mean + (1 - decay) * x**2``."""
+    new = x * x
+    new *= 1 - decay
+    new += mean * decay
+    return new
 
 
 class Adadelta(NamedTuple):
@@ -201,9 +266,9 @@ def adadelta(
     """
     decay = number("adadelta's decay", decay, "[0, 1)")
     epsilon = number("adadelta's epsilon", epsilon, "(0, inf)")
-    leaf = partial(_adadelta_leaf, decay, epsilon)
-    update = partial(_update, "adadelta", Adadelta, leaf, schedule_of(learning_rate))
-    return Optimizer(_adadelta_init, update, f"adadelta({shown_rate(learning_rate)})")
+    shown = f"adadelta({shown_rate(learning_rate)})"
+    rule = partial(_steady, partial(_adadelta_leaf, decay, epsilon))
+    return _by_leaves("adadelta", Adadelta, _adadelta_init, rule, learning_rate, shown)
 
 
 def _adadelta_init(params: Params) -> Adadelta:
@@ -213,9 +278,9 @@ def _adadelta_init(params: Params) -> Adadelta:
 def _adadelta_leaf(
     decay: float, epsilon: float, factor: float, g: Array, s: Array, m: Array
 ) -> tuple[Array, Array, Array]:
-    s = s * decay + g * g * (1 - decay)
-    d = g * (np.sqrt(m + epsilon) / np.sqrt(s + epsilon))
-    return d * factor, s, m * decay + d * d * (1 - decay)
+    new = _mean_square(decay, s, g)
+    d = g * (np.sqrt(m + epsilon) / np.sqrt(new + epsilon))
+    return d * factor, new, _mean_square(decay, m, d)
 
 
 def adam(
@@ -238,29 +303,19 @@ def adam(
     """
     shares = number("adam's beta1", beta1, "[0, 1)"), number("adam's beta2", beta2, "[0, 1)")
     epsilon = number("adam's epsilon", epsilon, "[0, inf)")
-    update = partial(_adam_update, schedule_of(learning_rate), *shares, epsilon)
-    return Optimizer(_adam_init, update, f"adam({shown_rate(learning_rate)})")
+    shown = f"adam({shown_rate(learning_rate)})"
+    rule = partial(_adam_rule, *shares, epsilon)
+    return _by_leaves("adam", Adam, _adam_init, rule, learning_rate, shown)
 
 
 def _adam_init(params: Params) -> Adam:
     return Adam(0, tree_map(np.zeros_like, params), tree_map(np.zeros_like, params))
 
 
-def _adam_update(
-    schedule: Schedule,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
-    grads: Grads,
-    state: Adam,
-    params: Params,
-) -> tuple[Grads, Adam]:
-    check_state("adam", Adam, state)
-    t = state.step + 1
-    factor = -schedule(state.step) / (1 - beta1**t)
-    leaf = partial(_adam_leaf, factor, 1 / (1 - beta2**t), beta1, beta2, epsilon)
-    updates, mean, square = map_leaves(leaf, grads, state.mean, state.square)
-    return updates, Adam(t, mean, square)
+def _adam_rule(beta1: float, beta2: float, epsilon: float, step: int, rate: float) -> Leaf:
+    t = step + 1
+    factor, correction = -rate / (1 - beta1**t), 1 / (1 - beta2**t)
+    return partial(_adam_leaf, factor, correction, beta1, beta2, epsilon)
 
 
 def _adam_leaf(

@@ -7,7 +7,7 @@ from functools import partial
 from math import nan
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from .arguments import given, short
+from .arguments import given, misfit, one_number, short
 from .composition import refuse
 from .errors import ArgumentError, ConfigError
 from .functions import no_grads
@@ -103,20 +103,51 @@ def train_step(
     1
     """
     layer = _layer(net, loss)
+    step = gradient_step(value_and_grad(net, loss), optimizer)
+    if layer.functions.grads is no_grads:
+        raise ConfigError(f"nothing in {short(layer)} has parameters to train")
+    return step
+
+
+def gradient_step(
+    value_and_grad: ValueAndGrad[A, T], optimizer: Optimizer[S]
+) -> StepFunction[S, A, T]:
+    """The step of a value-and-gradient function: ``train_step`` is that of ``value_and_grad``.
+
+    For a function made of another, by ``data_parallel`` say, or of your own. What it returns as
+    parameters, with running statistics brought up to date, is what the updates are added to.
+
+    >>> def towards(params, x, t, mode):
+    ...     d = params["b"] - t
+    ...     return float((d**2).sum()), Grads({"b": 2 * d}), params
+    >>> step, start = gradient_step(towards, sgd(0.5)), Params({"b": np.zeros(1)})
+    >>> state = step(TrainState.start(start, sgd(0.5), Key(0)), Batch(np.ones(1), np.ones(1)))
+    >>> state.loss, state.params["b"]
+    (1.0, array([1.]))
+    """
+    check_gradient_function("gradient_step", value_and_grad)
     if not isinstance(optimizer, Optimizer):
         raise ArgumentError(f"the optimizer is one like adam(1e-3), not {given(optimizer)}")
     if optimizer.transforms:
         shown = f"{optimizer}"
         parts = shown[len("chain(") : -1] if shown.startswith("chain(") else shown
         raise ConfigError(f"{shown} only changes gradients; write chain({parts}, sgd(0.1)), say")
-    if layer.functions.grads is no_grads:
-        raise ConfigError(f"nothing in {short(layer)} has parameters to train")
-    return partial(_step, layer, loss, optimizer)
+    return partial(_step, value_and_grad, optimizer)
+
+
+def check_gradient_function(owner: str, value_and_grad: Any) -> None:
+    """Raise ``ArgumentError`` for what cannot be called as ``(params, x, t, mode)``."""
+    # A call of a network or a loss says what to write in its place, and no more.
+    if not callable(value_and_grad) or isinstance(value_and_grad, AnyLayer | Loss):
+        example = "value_and_grad(net, loss)"
+        raise ArgumentError(f"{owner} takes a function, {example} say, not {short(value_and_grad)}")
+    if fault := misfit(value_and_grad, "params", "x", "t", "mode"):
+        call = f"{owner}'s function is called as f(params, x, t, mode)"
+        raise ArgumentError(f"{call}: {fault}; it is {given(value_and_grad)}")
 
 
 def _step(
-    net: AnyLayer,
-    loss: Loss[Any, Any],
+    value_and_grad: ValueAndGrad[Any, Any],
     optimizer: Optimizer[S],
     state: TrainState[S],
     batch: Any,
@@ -129,10 +160,21 @@ def _step(
     if not isinstance(batch, tuple) or len(batch) != 2:
         raise ArgumentError(f"a step takes Batch(x, t) second, not {type(batch).__name__}")
     mode = Train(state.key.child(state.step))
-    value, grads, params = _value_and_grad(net, loss, state.params, batch[0], batch[1], mode)
+    value, grads, params = checked_gradient(value_and_grad(state.params, *batch, mode))
     updates, optimizer_state = optimizer.update(grads, state.optimizer_state, params)
     params = apply_updates(params, updates)
     return TrainState(params, optimizer_state, state.key, state.step + 1, value)
+
+
+def checked_gradient(found: Any) -> tuple[float, Grads, Params]:
+    """What a value-and-gradient function gave, which may be one of the user's own."""
+    what = "a value-and-gradient function returns (value, grads, params)"
+    if not isinstance(found, tuple) or len(found) != 3:
+        raise ArgumentError(f"{what}, not {short(found)}")
+    value, grads, params = found
+    if not isinstance(grads, Grads) or not isinstance(params, Params):
+        raise ArgumentError(f"{what}, not {type(grads).__name__} and {type(params).__name__} last")
+    return float(one_number("the value is a number", value)), grads, params
 
 
 def _layer(net: Any, loss: Any) -> AnyLayer:

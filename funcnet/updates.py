@@ -7,10 +7,12 @@ gradients is left as it is, and so is its state.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar, overload
+
+import numpy as np
 
 from .arguments import function, given, short
 from .arrays import Array, dims
@@ -21,6 +23,7 @@ S_co = TypeVar("S_co", covariant=True)
 S1 = TypeVar("S1")
 S2 = TypeVar("S2")
 S3 = TypeVar("S3")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -29,6 +32,8 @@ class Optimizer(Generic[S_co]):
 
     ``shown`` is how ``repr`` writes it. ``transforms`` says that it only changes gradients, as
     ``weight_decay`` does, and stands in a ``chain`` before one that makes updates of them.
+    ``move``, which an optimizer need not have, is ``update`` and ``apply_updates`` in one, with the
+    same result: ``move(grads, state, params) -> (params, state)``.
     The style is optax's (DeepMind 2020, "The DeepMind JAX Ecosystem").
     """
 
@@ -38,10 +43,13 @@ class Optimizer(Generic[S_co]):
     update: Callable[[Grads, S_co, Params], tuple[Grads, S_co]]
     shown: str = "Optimizer(...)"
     transforms: bool = False
+    move: Callable[[Grads, S_co, Params], tuple[Params, S_co]] | None = None
 
     def __post_init__(self) -> None:
         function("an optimizer's init", self.init, "init(params)")
         function("an optimizer's update", self.update, "update(grads, state, params)")
+        if self.move is not None:
+            function("an optimizer's move", self.move, "move(grads, state, params)")
 
     def __repr__(self) -> str:
         return self.shown
@@ -91,6 +99,7 @@ def chain(*optimizers: Optimizer[Any]) -> Optimizer[Any]:
         partial(_chain_update, optimizers),
         f"chain({', '.join(map(repr, optimizers))})",
         optimizers[-1].transforms,
+        partial(_chain_move, optimizers),
     )
 
 
@@ -107,16 +116,37 @@ def _chain_init(parts: tuple[Optimizer[Any], ...], params: Params) -> tuple[Any,
 def _chain_update(
     parts: tuple[Optimizer[Any], ...], grads: Grads, states: tuple[Any, ...], params: Params
 ) -> tuple[Grads, tuple[Any, ...]]:
-    if type(states) is not tuple or len(states) != len(parts):
-        raise ArgumentError(
-            f"a chain of {len(parts)} goes on from as many states in a tuple, not "
-            f"{short(states)}; begin with TrainState.start(params, optimizer, key)"
-        )
+    _check_states(parts, states)
     new = []
     for part, state in zip(parts, states, strict=True):
         grads, state = part.update(grads, state, params)
         new.append(state)
     return grads, tuple(new)
+
+
+def _chain_move(
+    parts: tuple[Optimizer[Any], ...], grads: Grads, states: tuple[Any, ...], params: Params
+) -> tuple[Params, tuple[Any, ...]]:
+    _check_states(parts, states)
+    grads, new = _chain_update(parts[:-1], grads, states[:-1], params)
+    params, last = moved(parts[-1], grads, states[-1], params)
+    return params, (*new, last)
+
+
+def _check_states(parts: tuple[Optimizer[Any], ...], states: Any) -> None:
+    if type(states) is not tuple or len(states) != len(parts):
+        raise ArgumentError(
+            f"a chain of {len(parts)} goes on from as many states in a tuple, not "
+            f"{short(states)}; begin with TrainState.start(params, optimizer, key)"
+        )
+
+
+def moved(optimizer: Optimizer[T], grads: Grads, state: T, params: Params) -> tuple[Params, T]:
+    """The parameters and the state after one update of ``optimizer``: what training repeats."""
+    if optimizer.move is not None:
+        return optimizer.move(grads, state, params)
+    updates, state = optimizer.update(grads, state, params)
+    return apply_updates(params, updates), state
 
 
 # ---- on trees ----------------------------------------------------------------------------------
@@ -131,15 +161,51 @@ def map_leaves(
     """
     if not isinstance(grads, Grads):
         raise ArgumentError(f"an optimizer updates by Grads, not {type(grads).__name__}")
-    updates: dict[str, Any] = {}
+    return _replaced(f, lambda _, u: u, grads, grads, states)
+
+
+def move_leaves(
+    f: Callable[..., tuple[Array, ...]], grads: Grads, params: Params, *states: Params
+) -> tuple[Any, ...]:
+    """``map_leaves``, with each update added to its parameter at once."""
+    _check_trees("an optimizer takes Params and Grads", params, grads)
+    try:
+        return _replaced(f, _sum, grads, params, states)
+    except ParamsError:
+        apply_updates(params, grads)  # says where, if it is their names or shapes that differ
+        raise
+
+
+def _replaced(
+    f: Callable[..., tuple[Array, ...]],
+    put: Callable[[Array, Array], Array],
+    grads: Tree,
+    first: Tree,
+    states: Sequence[Tree],
+) -> tuple[Any, ...]:
+    """``first`` and the states, with new leaves wherever there is a gradient.
+
+    ``f(g, *state leaves)`` gives them; the first one is ``put(old leaf, update)``.
+    """
+    for tree in (first, *states):
+        if not isinstance(tree, Tree):
+            raise ParamsError("gradients of the parts of what is one array")
+    lead: dict[str, Any] = dict(first)
     new: list[dict[str, Any]] = [dict(state) for state in states]
     for name, g in grads.items():
+        old: Any = first[name]
         here = [state[name] for state in states]
-        both = map_leaves(f, grads[name], *here) if isinstance(g, Tree) else f(g, *here)
-        updates[name], *rest = both
-        for tree, leaf in zip(new, rest, strict=True):
-            tree[name] = leaf
-    return Grads.fresh(updates), *[Params.fresh(tree) for tree in new]
+        if isinstance(g, Tree):
+            lead[name], *rest = _replaced(f, put, g, old, here)
+        else:
+            for leaf in (old, *here):
+                if not fits(leaf, g):
+                    raise misfit(leaf, g, name)
+            update, *rest = f(g, *here)
+            lead[name] = put(old, update)
+        for i, leaf in enumerate(rest):
+            new[i][name] = leaf
+    return first.fresh(lead), *[Params.fresh(tree) for tree in new]
 
 
 def scaled(factor: float, g: Array) -> tuple[Array]:
@@ -155,24 +221,52 @@ def apply_updates(params: Params, updates: Grads) -> Params:
     >>> apply_updates(Params({"W": np.ones(2), "b": np.ones(1)}), Grads({"b": np.ones(1)}))["b"]
     array([2.])
     """
-    if not isinstance(params, Params) or not isinstance(updates, Grads):
-        kinds = f"{type(params).__name__} and {type(updates).__name__}"
-        raise ArgumentError(f"apply_updates takes Params and then Grads, not {kinds}")
-    return _updated(params, updates, "")
+    _check_trees("apply_updates takes Params and then Grads", params, updates)
+    return _updated(lambda p, u: (p + u).astype(p.dtype, copy=False), params, updates)
 
 
-def _updated(params: Params, updates: Grads, path: str) -> Params:
+def add_scaled(params: Params, grads: Grads, factor: float) -> Params:
+    """``params + factor * grads``: what ``apply_updates`` makes of the products."""
+    _check_trees("an optimizer takes Params and Grads", params, grads)
+    return _updated(lambda p, g: _sum(p, g * factor), params, grads)
+
+
+def _sum(p: Array, u: Array) -> Array:
+    """``p + u`` in the dtype of ``p``, for a ``u`` that its caller has just made."""
+    if u.dtype != p.dtype:
+        return (p + u).astype(p.dtype)
+    u += p  # in its own array: a new one costs sgd a sixth more
+    return u
+
+
+def _check_trees(takes: str, params: object, grads: object) -> None:
+    if not isinstance(params, Params) or not isinstance(grads, Grads):
+        raise ArgumentError(f"{takes}, not {type(params).__name__} and {type(grads).__name__}")
+
+
+def _updated(
+    add: Callable[[Array, Array], Array], params: Params, updates: Grads, *path: str
+) -> Params:
     new: dict[str, Any] = dict(params)
     for name, u in updates.items():
-        if name not in params:
-            raise ParamsError(f"an update for {path}{name}, which is no parameter")
-        p = new[name]
-        if isinstance(p, Tree) and isinstance(u, Tree):
-            new[name] = _updated(params[name], updates[name], f"{path}{name}/")
-        elif isinstance(p, Tree) or isinstance(u, Tree) or u.shape != p.shape:
-            got, has = [dims(v.shape) if not isinstance(v, Tree) else "a tree" for v in (u, p)]
-            raise ParamsError(f"the update for {path}{name} is {got}, the parameter {has}")
-        else:
-            moved = p + u
-            new[name] = moved if moved.dtype == p.dtype else moved.astype(p.dtype)
+        p: Any = new.get(name)
+        if not fits(p, u):
+            raise misfit(p, u, "/".join([*path, name]))
+        inside = isinstance(u, Tree)
+        new[name] = _updated(add, p, updates[name], *path, name) if inside else add(p, u)
     return Params.fresh(new)
+
+
+def fits(p: Any, u: Any) -> bool:
+    """Whether ``u`` is a leaf of the shape of ``p``, or both are trees."""
+    if isinstance(u, Tree) or not isinstance(p, np.ndarray):
+        return isinstance(u, Tree) and isinstance(p, Tree)
+    return bool(u.shape == p.shape)
+
+
+def misfit(p: Any, u: Any, path: str) -> ParamsError:
+    """The error that says how ``u`` does not fit."""
+    if p is None:
+        return ParamsError(f"an update for {path}, which is no parameter")
+    got, has = [dims(v.shape) if not isinstance(v, Tree) else "a tree" for v in (u, p)]
+    return ParamsError(f"the update for {path} is {got}, the parameter {has}")

@@ -38,11 +38,6 @@ def test_digits_quickly(tmp_path: Path) -> None:
         assert (tmp_path / picture).stat().st_size > 5000
 
 
-def test_benchmarks_run(tmp_path: Path) -> None:
-    out = run("benchmarks/baseline.py", "A", "--threads", "1", "--rounds", "2", "--seconds", "0.01")
-    assert re.search(r"funcnet +\d+\.\d+ ms a step", out)
-
-
 @pytest.mark.slow
 @pytest.mark.skipif("FUNCNET_DATA" not in os.environ, reason="FUNCNET_DATA names no MNIST")
 def test_the_deep_net_learns_in_200_steps() -> None:

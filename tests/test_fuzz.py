@@ -22,7 +22,21 @@ T = np.arange(6) % 4
 LOSS, OPTIMIZER = fn.softmax_cross_entropy(), fn.adam(0.1)
 START = fn.TrainState.start(PARAMS, OPTIMIZER, fn.Key(2))
 STEP = fn.train_step(NET, LOSS, OPTIMIZER)
-GRADS = fn.value_and_grad(NET, LOSS)(PARAMS, X, T, fn.Eval())[1]
+
+
+class Alone:
+    """A world of one rank."""
+
+    rank, size = 0, 1
+
+    def Alltoall(self, sent: Any, received: Any) -> None:  # noqa: N802
+        received[:] = sent
+
+    Allgather = Alltoall
+
+
+VALUE_AND_GRAD = fn.value_and_grad(NET, LOSS)
+GRADS = VALUE_AND_GRAD(PARAMS, X, T, fn.Eval())[1]
 
 MOVES, IMAGES = fn.augmentation, np.ones((2, 1, 3, 3), "f4")
 
@@ -91,7 +105,7 @@ CALLS: dict[str, tuple[Any, list[Any]]] = {
     "one_hot": (fn.one_hot, [T, 4]),
     "standardise": (fn.standardise, [X, X]),
     "only": (PARAMS.only, [NET[:1]]),
-    "predict": (fn.predict, [NET, PARAMS, X, 4]),
+    "predict": (fn.predict, [NET, PARAMS, X, 4, 2]),
     "recompute": (fn.recompute, [NET]),
     "residual": (fn.residual, [fn.relu(), fn.tanh()]),
     "sequential": (fn.sequential, [fn.relu(), NET]),
@@ -145,7 +159,15 @@ CALLS: dict[str, tuple[Any, list[Any]]] = {
     "TrainState.start": (fn.TrainState.start, [PARAMS, OPTIMIZER, fn.Key(0)]),
     "tree_map": (fn.tree_map, [np.add, PARAMS, PARAMS]),
     "value_and_grad": (fn.value_and_grad, [NET, LOSS]),
-    "value_and_grad's": (fn.value_and_grad(NET, LOSS), [PARAMS, X, T, fn.Eval()]),
+    "value_and_grad's": (VALUE_AND_GRAD, [PARAMS, X, T, fn.Eval()]),
+    "gradient_step": (fn.gradient_step, [VALUE_AND_GRAD, OPTIMIZER]),
+    "gradient_step's": (lambda f, *a: fn.gradient_step(f, OPTIMIZER)(*a),
+                        [VALUE_AND_GRAD, START, fn.Batch(X, T)]),
+    "across_ranks": (fn.across_ranks, [VALUE_AND_GRAD, Alone()]),
+    "across_ranks'": (fn.across_ranks(VALUE_AND_GRAD, Alone()), [PARAMS, X, T, fn.Eval()]),
+    "data_parallel": (fn.data_parallel, [VALUE_AND_GRAD, 2]),
+    "data_parallel's": (lambda f, *a: fn.data_parallel(f)(*a),
+                        [VALUE_AND_GRAD, PARAMS, X, T, fn.Train(fn.Key(3))]),
     "weight_decay": (fn.weight_decay, [0.1, "**/W"]),
     "weight_decay.init": (fn.weight_decay(0.1).init, [PARAMS]),
     "weight_decay.update": (fn.weight_decay(0.1).update, [GRADS, (), PARAMS]),

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 import funcnet as fn
 from funcnet import windows
-from funcnet.kernels import correlation, gathering, winograd
+from funcnet.kernels import correlation, gathering, places, winograd
 
 from .layer_table import conv2d, conv_transpose2d
 
 BLOCK, SHORT, FEW, SHARE = (
     [(windows, "BLOCK")],
-    [(gathering, "SHORT"), (correlation, "SHORT")],
+    [(correlation, "SHORT")],
     [(gathering, "FEW"), (correlation, "FEW")],
     [(correlation, "SHARE")],
 )
@@ -33,15 +33,15 @@ TECHNIQUES: dict[str, tuple[Any, Any, str]] = {
     "Winograd": (WINOGRAD, correlation, "winograd"),
     "rows of windows": (ROWS, gathering, "_rows"),
     "whole windows, tall": (TALL, gathering, "_tall"),
-    "places": (PLACES, gathering, "_places"),
+    "places": (PLACES, places, "_places"),
 }
 
 
 @contextmanager
 def limits(settings: Any) -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
-        for places, value in settings:
-            for module, name in places:
+        for homes, value in settings:
+            for module, name in homes:
                 patch.setattr(module, name, value)
         yield patch
 
@@ -134,16 +134,19 @@ def test_however_images_come_the_result_is_the_definition(
         y, cache = layer.forward(params, x, fn.Eval())
         dy = np.asfortranarray(drawn(*y.shape).astype(x.dtype))
         dx, grads = layer.backward(cache, dy)
-        again = [layer.apply(params, x), layer.pull(cache, dy), layer.grads(cache, dy)]
+        again = [layer.forward(params, x, fn.Eval())[0], layer.pull(cache, dy)]
+        grads_again, applied = layer.grads(cache, dy), layer.apply(params, x)
     assert calls
     np.testing.assert_array_equal(x, before)
     found = [y, dx, grads["W"], grads["b"]]
-    for a, b in zip(found, [*again[:2], again[2]["W"], again[2]["b"]], strict=True):
+    for a, b in zip(found, [*again, grads_again["W"], grads_again["b"]], strict=True):
         np.testing.assert_array_equal(a, b)
     digits = 1e-12 if x.dtype == np.float64 else 1e-5
     for a, b in zip(found, by_definition(layer, params, x, dy), strict=True):
         assert a.dtype == x.dtype
         np.testing.assert_allclose(a, b, rtol=digits, atol=digits * np.abs(b).max())
+    assert applied.dtype == x.dtype
+    np.testing.assert_allclose(applied, y, rtol=digits, atol=digits * np.abs(y).max())
 
 
 @pytest.mark.parametrize("name", TECHNIQUES)
@@ -153,26 +156,30 @@ def test_windows_of_zeros_give_an_exact_zero(name: str) -> None:
     layer = fn.conv2d(4, 6, 3, pad=1, bias=False)
     params = layer.init(fn.Key(0), (4, 12, 12))
     with limits(TECHNIQUES[name][0]):
-        y = layer.apply(params, x)
+        y, _ = layer.forward(params, x, fn.Train(fn.Key(0)))
     zero = y[:, :, 4:8, 3:7]
     np.testing.assert_array_equal(zero, np.zeros_like(zero))
     assert np.abs(y[:, :, 3]).min() > 0
 
 
-def test_winograd_rounds_hardly_worse_than_the_definition() -> None:
+def test_winograd_rounds_hardly_worse_than_the_definition_and_some_times_in_inference() -> None:
     x, layer = drawn(8, 32, 28, 28), fn.conv2d(32, 32, 3, pad=1)
     params = layer.init(fn.Key(0), (32, 28, 28))
     exact = layer.apply(fn.tree_map(lambda w: w.astype(float), params), x.astype(float))
-    errors = {}
-    for name in ("Winograd", "rows of windows"):
-        with limits(TECHNIQUES[name][0]):
-            errors[name] = np.square(layer.apply(params, x) - exact).mean() ** 0.5
-    assert 0 < errors["Winograd"] < 2 * errors["rows of windows"]
+
+    def error(y: Any) -> float:
+        return float(np.square(y - exact).mean() ** 0.5)
+
+    with limits(TECHNIQUES["rows of windows"][0]):
+        plain = error(layer.apply(params, x))
+    assert 0 < plain < error(layer.forward(params, x, fn.Eval())[0]) < 2 * plain
+    assert error(layer.apply(params, x)) < 8 * plain
 
 
-def test_the_transforms_are_those_of_three_taps_for_two_outputs() -> None:
-    d, w = drawn(4), drawn(3)
-    y = winograd.OUTPUTS @ ((winograd.KERNELS @ w) * (winograd.INPUTS @ d))
+@pytest.mark.parametrize("transform", [winograd.F2, winograd.F4])
+def test_a_transform_gives_what_a_kernel_of_three_rows_gives(transform: Any) -> None:
+    w, d = drawn(3), drawn(len(transform.inputs))
+    y = transform.outputs @ ((transform.kernels @ w) * (transform.inputs @ d))
     np.testing.assert_allclose(y, np.correlate(d, w), rtol=1e-5)
 
 
@@ -182,12 +189,13 @@ def test_which_technique_is_taken_depends_on_sizes_alone(
     monkeypatch: pytest.MonkeyPatch, size: Any, channels: int
 ) -> None:
     calls: list[str] = []
-    for name in ("winograd", "gather"):
+    for name in ("winograd", "by_places", "gather"):
         function = getattr(correlation, name)
         monkeypatch.setattr(correlation, name, noted(calls, name, function))
     layer = fn.conv2d(channels, 4, size, pad=1)
     for images in (1, 9):
         x = drawn(images, channels, 16, 16)
         layer.apply(layer.init(fn.Key(0), x.shape[1:]), x)
-    taken = "winograd" if size[0] == 3 and channels * size[1] >= 16 else "gather"
+    taken = "winograd" if size[0] == 3 else "gather"
+    taken = "by_places" if channels == 3 else taken
     assert calls == [taken, taken]

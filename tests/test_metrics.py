@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,43 @@ def test_predict_on_no_examples_and_on_tuples() -> None:
     both = fn.fan_out(fn.dense(3, 2), fn.dense(3, 1))
     y, z = fn.predict(both, both.init(fn.Key(0), (3,)), x, size=2)
     assert (y.shape, z.shape) == ((7, 2), (7, 1))
+
+
+@pytest.mark.parametrize("workers", [2, 3, 99])
+def test_several_workers_predict_what_one_does(workers: int) -> None:
+    net, params, x, _ = setup(7)
+    both = fn.fan_out(fn.dense(3, 2), fn.dense(3, 1))
+    pair = both.init(fn.Key(0), (3,))
+    for size in (1, 2, 256):
+        np.testing.assert_allclose(
+            fn.predict(net, params, x, size, workers), net.apply(params, x), rtol=1e-6
+        )
+        found = fn.predict(both, pair, x, size, workers)
+        for a, b in zip(found, both.apply(pair, x), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-6)
+    assert fn.predict(net, params, x[:0], workers=workers).shape == (0, 4)
+
+
+def test_workers_predict_at_the_same_time() -> None:
+    meet = threading.Barrier(3)
+
+    def forward(params: Any, x: Any, mode: Any) -> Any:
+        meet.wait(timeout=10)  # until all three are here
+        return x, None
+
+    net = fn.Same("meet", forward=forward, backward=lambda cache, dy: (dy, fn.NO_GRADS))
+    x = np.zeros((6, 2))
+    np.testing.assert_array_equal(fn.predict(net, fn.NO_PARAMS, x, workers=3), x)
+
+
+def test_several_workers_need_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, params, x, _ = setup()
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    with pytest.raises(fn.MissingExtraError, match=r"predict needs .*'funcnet\[parallel\]'"):
+        fn.predict(net, params, x, workers=2)
+    assert fn.predict(net, params, x).shape == (7, 4)
+    with pytest.raises(fn.ConfigError, match="predict's workers is an integer of at least 1"):
+        fn.predict(net, params, x, workers=0)
 
 
 @given(st.integers(0, 9), st.integers(1, 12), st.integers(1, 4))

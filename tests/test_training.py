@@ -111,6 +111,29 @@ def test_a_step_keeps_the_running_statistics_that_its_pass_saw() -> None:
         assert after.leaf(name).tobytes() == seen.leaf(name).tobytes()
 
 
+def test_a_step_is_that_of_the_value_and_gradient() -> None:
+    net, optimizer, step = regression()
+    start = fn.TrainState.start(net.init(fn.Key(0), (WIDTH,)), optimizer, fn.Key(1))
+    same = fn.gradient_step(fn.value_and_grad(net, fn.mean_squared_error()), optimizer)
+    assert functools.reduce(same, [data()] * 3, start) == functools.reduce(
+        step, [data()] * 3, start
+    )
+
+
+def test_a_step_of_a_function_of_ones_own() -> None:
+    def towards(params: Any, x: Any, t: Any, mode: Any) -> Any:
+        d = params["b"] - t
+        moved = params | {"seen": np.full(1, float(mode == fn.Train(fn.Key(1).child(0))))}
+        return np.float32(np.square(d).sum()), fn.Grads({"b": 2 * d}), moved
+
+    step = fn.gradient_step(towards, fn.sgd(0.25))
+    params = fn.Params({"b": np.array([1.0]), "seen": np.zeros(1)})
+    start = fn.TrainState.start(params, fn.sgd(0.25), fn.Key(1))
+    after = step(start, fn.Batch(np.zeros(1), np.array([3.0])))
+    assert (after.step, after.loss, type(after.loss)) == (1, 4.0, float)
+    assert after.params == fn.Params({"b": np.array([2.0]), "seen": np.ones(1)})
+
+
 def test_each_step_draws_from_its_own_key() -> None:
     net = fn.dropout(0.5) >> fn.dense(WIDTH, 2)
     optimizer = fn.sgd(0.0)
@@ -143,6 +166,12 @@ def one_step(loss: Any, optimizer: Any = None) -> Any:
     net = fn.dense(WIDTH, 2)
     start = fn.TrainState.start(net.init(fn.Key(0), (WIDTH,)), fn.sgd(0.1), fn.Key(1))
     return ANY.train_step(net, loss, optimizer or fn.sgd(0.1))(start, data())
+
+
+def own_step(found: Any) -> Any:
+    """A step of a function that gives ``found``."""
+    start = fn.TrainState.start(fn.NO_PARAMS, fn.sgd(0.1), fn.Key(0))
+    return fn.gradient_step(lambda params, x, t, mode: found, fn.sgd(0.1))(start, data())
 
 
 SOFTMAX = fn.dense(3, 2) >> fn.softmax()
@@ -220,6 +249,31 @@ ERRORS: dict[str, tuple[Any, str]] = {
     "schedule": (
         lambda: one_step(fn.squared_error(), ANY.sgd(lambda step: None)),
         "the schedule's rate at step 0 is a number in [0, inf), not None",
+    ),
+    "gradient step of a net": (
+        lambda: ANY.gradient_step(fn.dense(3, 2), fn.sgd(0.1)),
+        "gradient_step takes a function, value_and_grad(net, loss) say, not dense(3, 2)",
+    ),
+    "gradient step of what makes one": (
+        lambda: ANY.gradient_step(fn.value_and_grad, fn.sgd(0.1)),
+        "gradient_step's function is called as f(params, x, t, mode): too many positional "
+        "arguments; it is value_and_grad; did you mean value_and_grad(...)?",
+    ),
+    "gradient step's optimizer": (
+        lambda: ANY.gradient_step(fn.value_and_grad(fn.dense(3, 2), fn.squared_error()), fn.sgd),
+        "the optimizer is one like adam(1e-3), not sgd",
+    ),
+    "no three": (
+        lambda: own_step((1.0, fn.NO_GRADS)),
+        "a value-and-gradient function returns (value, grads, params), not (1.0, Grads(",
+    ),
+    "gradients last": (
+        lambda: own_step((1.0, fn.NO_PARAMS, fn.NO_GRADS)),
+        "a value-and-gradient function returns (value, grads, params), not Params and Grads last",
+    ),
+    "own value": (
+        lambda: own_step((np.ones(6), fn.NO_GRADS, fn.NO_PARAMS)),
+        "the value is a number, not an array of shape (6,)",
     ),
     "batch": (
         lambda: ANY.train_step(fn.dense(3, 2), fn.squared_error(), fn.sgd(0.1))(

@@ -10,7 +10,7 @@ from itertools import accumulate
 from statistics import fmean
 from time import perf_counter
 
-from workloads import deep_conv
+from workloads import WORKLOADS, optimizer
 
 import funcnet as fn
 
@@ -19,9 +19,9 @@ STEPS = 200
 
 def main() -> None:
     train = fn.datasets.mnist().train
-    _, net, optimizer, shape = deep_conv()
-    step = fn.train_step(net, fn.softmax_cross_entropy(), optimizer)
-    start = fn.TrainState.start(net.init(fn.Key(0), shape), optimizer, fn.Key(2))
+    net, adam = WORKLOADS["D"].net, optimizer(WORKLOADS["D"].optimizer)
+    step = fn.train_step(net, fn.softmax_cross_entropy(), adam)
+    start = fn.TrainState.start(net.init(fn.Key(0), (1, 28, 28)), adam, fn.Key(2))
     batches = fn.minibatches(fn.Key(1), train.x, train.t, size=100)[:STEPS]
 
     reduce(step, batches[:5], start)  # a first run, untimed; it leaves no trace in `start`

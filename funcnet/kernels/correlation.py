@@ -8,39 +8,61 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, column_sums
 from ..windows import Pair, Window, inside
-from .gathering import FEW, SHORT, gather, gather_grads, scatter
-from .winograd import pitch_of, winograd, winograd_grads
+from .gathering import FEW, gather, gather_grads, scatter
+from .places import by_places, by_places_grads
+from .winograd import F2, Transform, pitch_of, winograd, winograd_grads
 
+SHORT = 16  # a window's row of fewer numbers is short; found by timing layers of all sizes
 # How many products ``winograd`` may make for one that ``gather`` makes; beyond, gather is faster.
 SHARE = 0.9
 
 
-def correlate(x: Array, w: Array, window: Window, out: Pair, bias: Array | None = None) -> Array:
+def correlate(
+    x: Array,
+    w: Array,
+    window: Window,
+    out: Pair,
+    bias: Array | None = None,
+    transform: Transform = F2,
+) -> Array:
     """y[i, j] = bias + sum over ky, kx of x[i*stride + ky*dilation - pad, ...] @ w[ky, kx].
 
-    y has ``out`` rows and columns; what it needs beyond the edges of ``x`` is zero.
+    y has ``out`` rows and columns; what it needs beyond the edges of ``x`` is zero. ``transform``
+    is Winograd's, where kernels are fit for it.
     """
     x, pad = _needed(x, window, out)
+    framed = window._replace(pad=pad)
     g, f = w.shape[0], w.shape[4]
     y = np.empty((len(x), *out, g, f), x.dtype)
+    bias = None if bias is None else bias.reshape(g, f)
+    if _short(x, window):
+        by_places(y, x, w, bias, framed)
+        return y
     # A bias for each pixel of a row: runs of ow * f numbers are added in half the time.
-    row = None if bias is None else np.tile(bias.reshape(g, f), (out[1], 1, 1))
-    if _saves(x, window, pad, out):
-        winograd(y, x, w, row, pad)
+    row = None if bias is None else np.tile(bias, (out[1], 1, 1))
+    if _saves(x, framed, out):
+        winograd(y, x, w, row, pad, transform)
     else:
-        gather(y, x, w, row, window._replace(pad=pad))
+        gather(y, x, w, row, framed)
     return y
 
 
-def correlate_grads(x: Array, dy: Array, window: Window) -> Array:
-    """The gradient of ``correlate`` with respect to ``w``."""
+def correlate_grads(
+    x: Array, dy: Array, window: Window, bias: bool = False
+) -> tuple[Array, Array | None]:
+    """The gradients of ``correlate`` with respect to ``w`` and, where there is one, ``bias``."""
     out = dy.shape[1:3]
     x, pad = _needed(x, window, out)
-    if _saves(x, window, pad, out):
-        return winograd_grads(x, dy, window.size[1], pad)
-    return gather_grads(x, dy, window._replace(pad=pad))
+    framed = window._replace(pad=pad)
+    if _short(x, window):
+        return by_places_grads(x, dy, framed, bias)
+    if _saves(x, framed, out):
+        dw = winograd_grads(x, dy, window.size[1], pad, F2)
+    else:
+        dw = gather_grads(x, dy, framed)
+    return dw, column_sums(dy.reshape(*dy.shape[:3], -1)) if bias else None
 
 
 def correlate_pull(w: Array, dy: Array, window: Window, size: Pair) -> Array:
@@ -66,10 +88,15 @@ def _needed(x: Array, window: Window, out: Pair) -> tuple[Array, Pair]:
     return x[:, of_h, of_w], (on_h.start, on_w.start)
 
 
-def _saves(x: Array, window: Window, pad: Pair, out: Pair) -> bool:
+def _short(x: Array, window: Window) -> bool:
+    width: int = window.size[1] * x.shape[4]
+    return width < SHORT
+
+
+def _saves(x: Array, window: Window, out: Pair) -> bool:
     """Whether ``winograd`` can be used, and saves time."""
-    (kh, kw), (oh, ow), c = window.size, out, x.shape[4]
-    if kh != 3 or not window.stride == window.dilation == (1, 1):
+    (kh, kw), (oh, ow) = window.size, out
+    if kh != 3 or not window.stride == window.dilation == (1, 1) or oh * ow < FEW:
         return False
-    made = 4 * -(-oh // 2) * pitch_of(x.shape[2], pad[1], kw, ow)
-    return kw * c >= SHORT and oh * ow >= FEW and made <= SHARE * 3 * oh * ow
+    made: int = 4 * -(-oh // 2) * pitch_of(x.shape[2], window.pad[1], kw, ow)
+    return made <= SHARE * 3 * oh * ow

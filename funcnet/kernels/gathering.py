@@ -12,14 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from ..arrays import Array
-from ..windows import Pair, Window, blocks, shifts
+from ..windows import Pair, Window, blocks, shifts, strided
 
-# How windows are gathered; both limits were found by timing layers of all sizes.
-SHORT = 16  # a window's row of fewer numbers is short
-FEW = 50  # an image with fewer windows has few
+FEW = 50  # an image with fewer windows has few; found by timing layers of all sizes
 
 
 def gather(y: Array, x: Array, w: Array, bias: Array | None, window: Window) -> None:
@@ -74,13 +71,11 @@ def _im2col(x: Array, window: Window, out: Pair) -> Iterator[tuple[slice, list[A
     n, g, c = len(x), *x.shape[3:]
     (kh, kw), (oh, ow) = window.size, out
     height, width = window.span(out)
-    by_rows = kw * c >= SHORT and window.stride[0] == 1 and oh * ow >= FEW and kh > 1
+    by_rows = window.stride[0] == 1 and oh * ow >= FEW and kh > 1
     numbers = ow * kw * g * c * (height if by_rows else oh * kh)
     for block in blocks(n, numbers):
-        images = _framed(x[block], window.pad, height, width)
-        if kw * c < SHORT:
-            yield block, [_places(images, window, out).swapaxes(2, 3)]
-        elif by_rows:
+        images = framed(x[block], window.pad, height, width)
+        if by_rows:
             yield block, _rows(images, window, out)
         elif oh * ow < FEW:
             yield block, [_tall(images, window, out)]
@@ -90,24 +85,14 @@ def _im2col(x: Array, window: Window, out: Pair) -> Iterator[tuple[slice, list[A
 
 def _whole(x: Array, window: Window, out: Pair) -> Array:
     """(n, g, oh * ow, kh * kw * c): the numbers of each window side by side."""
-    view = _windows(x, window, out).transpose(0, 5, 1, 2, 3, 4, 6)
+    view = windows_of(x, window, out).transpose(0, 5, 1, 2, 3, 4, 6)
     return view.reshape(*view.shape[:2], out[0] * out[1], -1)
 
 
 def _tall(x: Array, window: Window, out: Pair) -> Array:
     """(1, g, n * oh * ow, kh * kw * c): ``_whole`` of all images in one matrix."""
-    view = _windows(x, window, out).transpose(5, 0, 1, 2, 3, 4, 6)
+    view = windows_of(x, window, out).transpose(5, 0, 1, 2, 3, 4, 6)
     return view.reshape(1, len(view), len(x) * out[0] * out[1], -1)
-
-
-def _places(x: Array, window: Window, out: Pair) -> Array:
-    """(n, g, kh * kw * c, oh * ow): ``_whole`` the other way round.
-
-    The numbers that all windows have in one place are copied in one go. That is faster where the
-    rows of a window are short: the first layer, which sees one channel or three.
-    """
-    view = _windows(x, window, out).transpose(0, 5, 3, 4, 6, 1, 2)
-    return view.reshape(*view.shape[:2], -1, out[0] * out[1])
 
 
 def _rows(x: Array, window: Window, out: Pair) -> list[Array]:
@@ -117,25 +102,24 @@ def _rows(x: Array, window: Window, out: Pair) -> list[Array]:
     one copy, kw times the input and not kh * kw times, holds them all: the result is views of it.
     """
     (n, height, _, g, _), (kh, kw), (oh, ow) = x.shape, window.size, out
-    view = _windows(x, window._replace(size=(1, kw)), (height, ow)).transpose(0, 5, 1, 2, 3, 4, 6)
+    view = windows_of(x, window._replace(size=(1, kw)), (height, ow)).transpose(0, 5, 1, 2, 3, 4, 6)
     rows = view.reshape(n, g, height * ow, -1)
     starts = [ky * window.dilation[0] * ow for ky in range(kh)]
     return [rows[:, :, start : start + oh * ow] for start in starts]
 
 
-def _windows(x: Array, window: Window, out: Pair) -> Array:
+def windows_of(x: Array, window: Window, out: Pair) -> Array:
     """(n, oh, ow, kh, kw, g, c): all windows of framed images, a view."""
     (kh, kw), (sh, sw), (dh, dw) = window.size, window.stride, window.dilation
     s0, s1, s2, s3, s4 = x.strides
-    return as_strided(
+    return strided(
         x,
         (len(x), *out, kh, kw, *x.shape[3:]),
         (s0, sh * s1, sw * s2, dh * s1, dw * s2, s3, s4),
-        writeable=False,
     )
 
 
-def _framed(x: Array, pad: Pair, height: int, width: int) -> Array:
+def framed(x: Array, pad: Pair, height: int, width: int) -> Array:
     """``x`` on zeros (height, width), ``pad`` from the upper left corner."""
     n, h, w, g, c = x.shape
     if (h, w) == (height, width):

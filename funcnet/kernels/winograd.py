@@ -1,10 +1,8 @@
-"""Convolution with two thirds of the products, for kernels of three rows that move on by one.
+"""Convolution with fewer products, for kernels of three rows that move on by one.
 
 Two rows of output take six products of a row of input with a row of a kernel. Four sums and
 differences of input rows, each multiplied once by a sum of kernel rows, hold them too: Winograd's
-F(2, 3), here along the height. All its sums are of a few terms with factors 1, -1 and 1/2, so that
-it rounds hardly worse than the definition, and gives an exact 0 where a window holds only zeros
-(larger tiles save more products and do neither).
+F(2, 3), here along the height. F(4, 3) makes four rows of output from six such products of twelve.
 
 Along the width windows need not be copied. Rows lie in one line, with a margin of zeros between
 two that ends the one and begins the next. There the kw pixels of a window's row are kw * c numbers
@@ -24,22 +22,51 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from ..arrays import Array
-from ..windows import Pair, blocks
+from ..windows import Pair, blocks, strided
 
-# The four sums of four rows of input, of three of a kernel, and two rows of output of the products.
-INPUTS = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
-KERNELS = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
-OUTPUTS = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
+
+class Transform(NamedTuple):
+    """The sums of rows of input and of a kernel, and the rows of output from their products."""
+
+    inputs: Array
+    kernels: Array
+    outputs: Array
+
+
+# All factors are 1, -1 or 1/2: this rounds hardly worse than the definition, and gives an exact 0
+# where a window holds only zeros, as a gradient through relu wants it.
+F2 = Transform(
+    np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1.0]]),
+    np.array([[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]]) / 2,
+    np.array([[1, 1, 1, 0], [0, 1, -1, -1.0]]),
+)
+# A quarter fewer products. It rounds some times worse, and where 0 belongs gives about 1e-7 of what
+# is near: for inference.
+F4 = Transform(
+    np.array(
+        [
+            [4, 0, -5, 0, 1, 0],
+            [0, -4, -4, 1, 1, 0],
+            [0, 4, -4, -1, 1, 0],
+            [0, -2, -1, 2, 1, 0],
+            [0, 2, -1, -2, 1, 0],
+            [0, 4, 0, -5, 0, 1.0],
+        ]
+    ),
+    np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24,
+    np.array(
+        [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1.0]]
+    ),
+)
 
 
 class Rows(NamedTuple):
     """Rows in margins of zeros, to put images (m, h, w, g, c) in and to take tiles of them out.
 
-    ``tiles`` is (m, g, tiles, rows, pitch * c): the rows of each two rows of output, one after
-    the other.
+    ``tiles`` is (m, g, tiles, rows, pitch * c): the rows that each few rows of output come from,
+    one after the other.
     """
 
     images: Array
@@ -47,9 +74,9 @@ class Rows(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """The four sums of each tile, and all of one kind in a line (4, m, g, pixels, c).
+    """The sums of each tile, and all of one kind in a line (kinds, m, g, pixels, c).
 
-    ``tiles`` is (m, g, tiles, 4, pitch * c).
+    ``tiles`` is (m, g, tiles, kinds, pitch * c).
     """
 
     tiles: Array
@@ -64,31 +91,35 @@ def pitch_of(width: int, left: int, kw: int, ow: int) -> int:
     return max(left + width, ow + kw - 1 - left, ow)
 
 
-def winograd(y: Array, x: Array, w: Array, bias: Array | None, pad: Pair) -> None:
+def winograd(
+    y: Array, x: Array, w: Array, bias: Array | None, pad: Pair, transform: Transform
+) -> None:
     """Write each window's products with the kernels, and ``bias``, to ``y`` (n, oh, ow, g, f)."""
     n, oh, ow, g, f = y.shape
     kw, c = w.shape[2:4]
-    tiles, pitch = -(-oh // 2), pitch_of(x.shape[2], pad[1], kw, ow)
-    parts = blocks(n, 6 * g * tiles * pitch * (c + f))
+    inputs, kernels, outputs = (matrix.astype(x.dtype) for matrix in transform)
+    step, kinds = outputs.shape
+    tiles, pitch = -(-oh // step), pitch_of(x.shape[2], pad[1], kw, ow)
+    parts = blocks(n, (step + kinds) * g * tiles * pitch * (c + f))
     most = max((part.stop - part.start for part in parts), default=0)
-    rows = _rows(most, 4, tiles, pitch, x, pad)
-    sums, products = (_sums(most, g, tiles, pitch, kw, k, x.dtype) for k in (c, f))
-    outputs = np.empty((most, g, tiles * 2, pitch, f), x.dtype)
-    seen = outputs.transpose(0, 2, 3, 1, 4)[:, :oh, :ow]
+    rows = _rows(most, step, kinds, tiles, pitch, x, pad)
+    sums, products = (_sums(most, g, kinds, tiles, pitch, kw, k, x.dtype) for k in (c, f))
+    found = np.empty((most, g, tiles * step, pitch, f), x.dtype)
+    seen = found.transpose(0, 2, 3, 1, 4)[:, :oh, :ow]
     windows, turns = _windows(sums.line, tiles * pitch, kw)
-    ends = products.line[:, :, :, : turns * kw].reshape(4, most, g, turns, kw, f).swapaxes(3, 4)
-    kernels = _mixed(KERNELS, w.swapaxes(0, 1)).reshape(4, 1, g, 1, kw * c, f)
+    ends = products.line[:, :, :, : turns * kw].reshape(kinds, most, g, turns, kw, f)
+    mixed = _mixed(kernels, w.swapaxes(0, 1)).reshape(kinds, 1, g, 1, kw * c, f)
     for block in parts:
         m = block.stop - block.start
         rows.images[:m] = x[block]
-        np.matmul(INPUTS.astype(x.dtype), rows.tiles[:m], out=sums.tiles[:m])
-        np.matmul(windows[:, :m], kernels, out=ends[:, :m])
-        pairs = outputs[:m].reshape(m, g, tiles, 2, pitch * f)
-        np.matmul(OUTPUTS.astype(x.dtype), products.tiles[:m], out=pairs)
+        np.matmul(inputs, rows.tiles[:m], out=sums.tiles[:m])
+        np.matmul(windows[:, :m], mixed, out=ends[:, :m].swapaxes(3, 4))
+        few = found[:m].reshape(m, g, tiles, step, pitch * f)
+        np.matmul(outputs, products.tiles[:m], out=few)
         np.add(seen[:m], 0 if bias is None else bias, out=y[block])
 
 
-def winograd_grads(x: Array, dy: Array, kw: int, pad: Pair) -> Array:
+def winograd_grads(x: Array, dy: Array, kw: int, pad: Pair, transform: Transform) -> Array:
     """The gradient with respect to the kernels.
 
     Each sum of kernel rows gets the sums of input that it met, times as many of dy; all that one
@@ -96,54 +127,57 @@ def winograd_grads(x: Array, dy: Array, kw: int, pad: Pair) -> Array:
     """
     n, oh, ow, g, f = dy.shape
     c = x.shape[4]
-    tiles, pitch = -(-oh // 2), pitch_of(x.shape[2], pad[1], kw, ow)
-    parts = blocks(n, 6 * g * tiles * pitch * (c + f) + 4 * kw * g * c * f)
-    most = max((part.stop - part.start for part in parts), default=0)
-    rows, upstream = _rows(most, 4, tiles, pitch, x, pad), _rows(most, 2, tiles, pitch, dy, (0, 0))
-    sums, products = (_sums(most, g, tiles, pitch, kw, k, dy.dtype) for k in (c, f))
+    inputs, kernels, outputs = (matrix.astype(dy.dtype) for matrix in transform)
+    step, kinds = outputs.shape
+    tiles, pitch = -(-oh // step), pitch_of(x.shape[2], pad[1], kw, ow)
     stretch = tiles * pitch
+    parts = blocks(n, (step + kinds) * g * stretch * (c + f) + kinds * kw * g * c * f)
+    most = max((part.stop - part.start for part in parts), default=0)
+    rows = _rows(most, step, kinds, tiles, pitch, x, pad)
+    upstream = _rows(most, step, step, tiles, pitch, dy, (0, 0))
+    sums, products = (_sums(most, g, kinds, tiles, pitch, kw, k, dy.dtype) for k in (c, f))
     s0, s1, s2, s3, s4 = sums.line.strides
-    places = as_strided(
-        sums.line, (4, kw, most, g, c, stretch), (s0, s3, s1, s2, s4, s3), writeable=False
-    )
+    places = strided(sums.line, (kinds, kw, most, g, c, stretch), (s0, s3, s1, s2, s4, s3))
     met = products.line[:, None, :, :, :stretch]
-    dw = np.zeros((4, kw, g, c, f), dy.dtype)
+    dw = np.zeros((kinds, kw, g, c, f), dy.dtype)
     for block in parts:
         m = block.stop - block.start
         rows.images[:m], upstream.images[:m] = x[block], dy[block]
-        np.matmul(INPUTS.astype(dy.dtype), rows.tiles[:m], out=sums.tiles[:m])
-        np.matmul(OUTPUTS.T.astype(dy.dtype), upstream.tiles[:m], out=products.tiles[:m])
+        np.matmul(inputs, rows.tiles[:m], out=sums.tiles[:m])
+        np.matmul(outputs.T, upstream.tiles[:m], out=products.tiles[:m])
         dw += np.matmul(places[:, :, :m], met[:, :, :m]).sum(2)
-    return _mixed(KERNELS.T, dw).transpose(2, 0, 1, 3, 4)
+    return _mixed(kernels.T, dw).transpose(2, 0, 1, 3, 4)
 
 
 def _mixed(matrix: Array, rows: Array) -> Array:
     """Sums of ``rows`` (its first axis), with the factors of each row of ``matrix``."""
-    flat = rows.reshape(len(rows), -1)
-    return (matrix.astype(rows.dtype) @ flat).reshape(len(matrix), *rows.shape[1:])
+    return (matrix @ rows.reshape(len(rows), -1)).reshape(len(matrix), *rows.shape[1:])
 
 
-def _rows(m: int, size: int, tiles: int, pitch: int, x: Array, pad: Pair) -> Rows:
-    """Empty rows for ``m`` images of ``x``, and tiles of ``size`` rows, each two below the last."""
+def _rows(m: int, step: int, size: int, tiles: int, pitch: int, x: Array, pad: Pair) -> Rows:
+    """Empty rows for ``m`` images of ``x``, and tiles of ``size`` of them, ``step`` apart."""
     _, h, w, g, c = x.shape
-    canvas = np.zeros((m, g, 2 * tiles + size - 2, pitch, c), x.dtype)
+    canvas = np.zeros((m, g, step * tiles + size - step, pitch, c), x.dtype)
     s0, s1, s2, _, s4 = canvas.strides
     images = canvas[:, :, pad[0] : pad[0] + h, pad[1] : pad[1] + w].transpose(0, 2, 3, 1, 4)
     shape = (m, g, tiles, size, pitch * c)
-    return Rows(images, as_strided(canvas, shape, (s0, s1, 2 * s2, s2, s4), writeable=False))
+    return Rows(images, strided(canvas, shape, (s0, s1, step * s2, s2, s4)))
 
 
-def _sums(m: int, g: int, tiles: int, pitch: int, kw: int, c: int, dtype: np.dtype) -> Sums:
+def _sums(
+    m: int, g: int, kinds: int, tiles: int, pitch: int, kw: int, c: int, dtype: np.dtype
+) -> Sums:
     """Room for the sums of ``m`` images, and zeros after them for the windows that begin last."""
-    line = np.zeros((4, m, g, tiles * pitch + 2 * kw - 2, c), dtype)
+    line = np.empty((kinds, m, g, tiles * pitch + 2 * kw - 2, c), dtype)
+    line[:, :, :, tiles * pitch :] = 0
     s0, s1, s2, s3, s4 = line.strides
-    shape = (m, g, tiles, 4, pitch * c)
-    return Sums(as_strided(line, shape, (s1, s2, pitch * s3, s0, s4)), line)
+    shape = (m, g, tiles, kinds, pitch * c)
+    return Sums(strided(line, shape, (s1, s2, pitch * s3, s0, s4)), line)
 
 
 def _windows(line: Array, pixels: int, kw: int) -> tuple[Array, int]:
-    """The windows of a line as kw matrices (4, m, g, kw, turns, kw * c), and the rows of each."""
+    """The windows of a line as kw matrices (kinds, m, g, kw, turns, kw * c), and their rows."""
     turns = -(-pixels // kw)
     s0, s1, s2, s3, s4 = line.strides
     shape = (*line.shape[:3], kw, turns, kw * line.shape[4])
-    return as_strided(line, shape, (s0, s1, s2, s3, kw * s3, s4), writeable=False), turns
+    return strided(line, shape, (s0, s1, s2, s3, kw * s3, s4)), turns

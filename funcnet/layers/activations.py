@@ -13,10 +13,21 @@ from ..random import Mode
 from ..tree import NO_GRADS, NO_PARAMS, Grads, Params
 from ..typed import Same
 
+# NumPy's maximum and minimum with a number take twice the time of clip.
+
+
+def positive(x: Array) -> Array:
+    """x where x > 0, else 0."""
+    return x.clip(0, math.inf)
+
+
+def negative(x: Array) -> Array:
+    """x where x < 0, else 0."""
+    return x.clip(-math.inf, 0)
+
 
 def relu_apply(params: Params, x: Array) -> Array:
-    y: Array = np.maximum(x, 0)
-    return y
+    return positive(x)
 
 
 def relu_forward(params: Params, x: Array, mode: Mode) -> tuple[Array, Array]:
@@ -38,11 +49,18 @@ def relu() -> Same:
 
 
 def leaky_relu_forward(slope: float, params: Params, x: Array, mode: Mode) -> tuple[Array, Array]:
-    return np.where(x > 0, x, x * slope), x
+    # By sums: np.where takes ten times as long, as it asks at each number which it is.
+    y = negative(x)
+    y *= slope
+    y += positive(x)
+    return y, x
 
 
 def leaky_relu_backward(slope: float, x: Array, dy: Array) -> tuple[Array, Grads]:
-    return np.where(x > 0, dy, dy * slope), NO_GRADS
+    dx: Array = np.multiply(x <= 0, slope, dtype=x.dtype)
+    dx += x > 0
+    dx *= dy
+    return dx, NO_GRADS
 
 
 def leaky_relu(slope: float = 0.01) -> Same:
@@ -63,14 +81,17 @@ def leaky_relu(slope: float = 0.01) -> Same:
 
 
 def elu_forward(params: Params, x: Array, mode: Mode) -> tuple[Array, Array]:
-    # expm1 keeps the digits of a small exp(x) - 1; the minimum keeps it from overflowing.
-    y: Array = np.expm1(np.minimum(x, 0))
-    y += np.maximum(x, 0)
+    # expm1 keeps the digits of a small exp(x) - 1; of x > 0 it would overflow.
+    y: Array = np.expm1(negative(x))
+    y += positive(x)
     return y, y
 
 
 def elu_backward(y: Array, dy: Array) -> tuple[Array, Grads]:
-    return dy * (np.minimum(y, 0) + 1), NO_GRADS
+    dx = negative(y)
+    dx += 1
+    dx *= dy
+    return dx, NO_GRADS
 
 
 def elu() -> Same:
@@ -90,8 +111,16 @@ _CUBE = 0.044715
 
 
 def gelu_forward(params: Params, x: Array, mode: Mode) -> tuple[Array, tuple[Array, Array]]:
-    t: Array = np.tanh(_GELU * (x + _CUBE * x**3))
-    return 0.5 * x * (1 + t), (x, t)
+    # _GELU * (x + _CUBE * x**3), by products: a power takes fifty times as long.
+    t: Array = x * x
+    t *= _GELU * _CUBE
+    t += _GELU
+    t *= x
+    np.tanh(t, out=t)
+    y = t + 1
+    y *= 0.5
+    y *= x
+    return y, (x, t)
 
 
 def gelu_backward(cache: tuple[Array, Array], dy: Array) -> tuple[Array, Grads]:
@@ -115,7 +144,7 @@ def gelu() -> Same:
 def sigmoid_apply(params: Params, x: Array) -> Array:
     # exp(-|x|) never overflows, and keeps the digits of both tails.
     e: Array = np.exp(-np.abs(x))
-    y: Array = np.where(x >= 0, 1, e)
+    y: Array = np.maximum(e, x >= 0)  # 1 where x >= 0, else e
     e += 1
     y /= e
     return y
@@ -164,7 +193,7 @@ def silu() -> Same:
 def softplus_forward(params: Params, x: Array, mode: Mode) -> tuple[Array, Array]:
     # log(1 + exp(x)), with the larger of 0 and x taken out so that nothing overflows.
     y: Array = np.log1p(np.exp(-np.abs(x)))
-    y += np.maximum(x, 0)
+    y += positive(x)
     return y, x
 
 

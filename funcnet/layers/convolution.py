@@ -9,11 +9,12 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from ..arguments import function, size_of, whole
-from ..arrays import Array, Shape, channels_first, channels_last, column_sums
+from ..arrays import Array, Shape, channels_first, channels_last
 from ..errors import ConfigError, ShapeError
 from ..functions import Initializer, Leaf, Spec, cast
 from ..initializers import he_normal, zeros
 from ..kernels.correlation import correlate, correlate_grads, correlate_pull
+from ..kernels.winograd import F2, F4, Transform
 from ..kinds import Image, M, N
 from ..random import Mode
 from ..tree import Grads, Params
@@ -30,18 +31,23 @@ class ConvCache(NamedTuple):
     params: Params
 
 
-def conv2d_apply(window: Window, groups: int, params: Params, x: Array) -> Array:
-    x = cast(x, params)
-    kernels = kernels_of(params, x.dtype, groups)
-    y = correlate(grouped(x, groups), kernels, window, window.out(*x.shape[2:]), params.get("b"))
-    return ungrouped(y)
-
-
 def conv2d_forward(
     window: Window, groups: int, params: Params, x: Array, mode: Mode
 ) -> tuple[Array, ConvCache]:
     x = cast(x, params)
-    return conv2d_apply(window, groups, params, x), ConvCache(x, params)
+    return _convolved(F2, window, groups, params, x), ConvCache(x, params)
+
+
+def conv2d_apply(window: Window, groups: int, params: Params, x: Array) -> Array:
+    return _convolved(F4, window, groups, params, cast(x, params))
+
+
+def _convolved(
+    transform: Transform, window: Window, groups: int, params: Params, x: Array
+) -> Array:
+    kernels, out = kernels_of(params, x.dtype, groups), window.out(*x.shape[2:])
+    y = correlate(grouped(x, groups), kernels, window, out, params.get("b"), transform)
+    return ungrouped(y)
 
 
 def conv2d_backward(
@@ -59,9 +65,10 @@ def conv2d_pull(window: Window, groups: int, cache: ConvCache, dy: Array) -> Arr
 
 def conv2d_grads(window: Window, groups: int, cache: ConvCache, dy: Array) -> Grads:
     x, params = cache
-    grads = {"W": kernel_grads(x, dy, window, groups)}
-    if "b" in params:
-        grads["b"] = column_sums(channels_last(dy))
+    dw, db = correlate_grads(grouped(x, groups), grouped(dy, groups), window, "b" in params)
+    grads = {"W": weights_of(dw)}
+    if db is not None:
+        grads["b"] = db.reshape(-1)
     return Grads.fresh(grads)
 
 
@@ -173,11 +180,10 @@ def kernels_of(params: Params, dtype: np.dtype[Any], groups: int) -> Array:
     return np.ascontiguousarray(split.transpose(0, 3, 4, 2, 1))
 
 
-def kernel_grads(x: Array, dy: Array, window: Window, groups: int) -> Array:
-    """The gradient of W, where windows slide over ``x`` and ``dy`` is that of what they give."""
-    dw = correlate_grads(grouped(x, groups), grouped(dy, groups), window)
-    g, kh, kw, c, f = dw.shape
-    return dw.transpose(0, 4, 3, 1, 2).reshape(g * f, c, kh, kw)
+def weights_of(kernels: Array) -> Array:
+    """The inverse of ``kernels_of``: (groups, kh, kw, c, f) as W (groups * f, c, kh, kw)."""
+    g, kh, kw, c, f = kernels.shape
+    return kernels.transpose(0, 4, 3, 1, 2).reshape(g * f, c, kh, kw)
 
 
 def options_shown(groups: int, bias: bool, output_pad: Pair = (0, 0)) -> str:

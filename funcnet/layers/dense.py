@@ -17,15 +17,19 @@ from ..typed import Layer
 
 
 def dense_apply(params: Params, x: Array) -> Array:
-    y: Array = cast(x, params) @ params["W"]
-    if "b" in params:
-        y += params["b"]
-    return y
+    return affine(params, cast(x, params))
 
 
 def dense_forward(params: Params, x: Array, mode: Mode) -> tuple[Array, tuple[Array, Params]]:
     x = cast(x, params)
-    return dense_apply(params, x), (x, params)
+    return affine(params, x), (x, params)
+
+
+def affine(params: Params, x: Array) -> Array:
+    y: Array = x.dot(params["W"])
+    if "b" in params:
+        y += params["b"]
+    return y
 
 
 def dense_backward(cache: tuple[Array, Params], dy: Array) -> tuple[Array, Grads]:
@@ -34,12 +38,13 @@ def dense_backward(cache: tuple[Array, Params], dy: Array) -> tuple[Array, Grads
 
 def dense_pull(cache: tuple[Array, Params], dy: Array) -> Array:
     _, params = cache
-    return dy @ params["W"].T
+    dx: Array = dy.dot(params["W"].T)
+    return dx
 
 
 def dense_grads(cache: tuple[Array, Params], dy: Array) -> Grads:
     x, params = cache
-    grads: dict[str, Array] = {"W": x.T @ dy}
+    grads: dict[str, Array] = {"W": x.T.dot(dy)}
     if "b" in params:
         grads["b"] = column_sums(dy)
     return Grads.fresh(grads)

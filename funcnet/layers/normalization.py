@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from ..typed import Same
 
 
 class BatchNormCache(NamedTuple):
-    """Rows, of one number a feature or channel, and the statistics they were normalised by."""
+    """Rows as ``_rows`` has them, and the statistics they were normalised by."""
 
     normalised: Array
     scale: Array  # gamma / standard deviation
@@ -35,65 +36,72 @@ def batch_norm_forward(
     mean: Array
     var: Array
     if isinstance(mode, Train):
-        mean = column_sums(rows) / len(rows)
-        centred = rows - mean
+        mean = _means(rows, x)
+        centred = rows - _wide(mean, x)
         # Sums over many rows lose digits in float32; what is left of the mean makes up for them.
-        rest = column_sums(centred) / len(rows)
+        rest = _means(centred, x)
         mean += rest
-        centred -= rest
-        var = column_sums(centred * centred) / len(rows)
+        centred -= _wide(rest, x)
+        var = _means(centred * centred, x)
         seen = (mean, var)
     else:
         mean, var, seen = params["mean"], params["var"].astype(x.dtype, copy=False), None
-        centred = rows - mean
+        centred = rows - _wide(mean, x)
     inverse = 1 / np.sqrt(var + epsilon)
-    centred *= inverse
-    y = centred * params["gamma"]
-    y += params["beta"]
+    centred *= _wide(inverse, x)
+    y = centred * _wide(params["gamma"], x)
+    y += _wide(params["beta"], x)
     return _like(x, y), BatchNormCache(centred, params["gamma"] * inverse, seen, params)
 
 
 def batch_norm_apply(epsilon: float, params: Params, x: Array) -> Array:
     """``forward`` in inference, in one array."""
     x = cast(x, params)
-    y = _rows(x) - params["mean"]
-    y *= 1 / np.sqrt(params["var"].astype(x.dtype, copy=False) + epsilon)
-    y *= params["gamma"]
-    y += params["beta"]
+    y = _rows(x) - _wide(params["mean"], x)
+    y *= _wide(1 / np.sqrt(params["var"].astype(x.dtype, copy=False) + epsilon), x)
+    y *= _wide(params["gamma"], x)
+    y += _wide(params["beta"], x)
     return _like(x, y)
 
 
 def batch_norm_backward(cache: BatchNormCache, dy: Array) -> tuple[Array, Grads]:
     normalised, scale, seen, _ = cache
     d = _rows(dy)
-    dbeta = column_sums(d)
-    dgamma = column_sums(d * normalised)
+    dbeta = _sums(d, dy)
+    dgamma = _sums(d * normalised, dy)
     if seen is None:
-        dx = d * scale
+        dx = d * _wide(scale, dy)
     else:
         # The batch's own mean and variance move with x: take out their parts.
-        n = len(d)
-        dx = normalised * (dgamma / -n)
+        n = dy.size // dy.shape[1]
+        dx = normalised * _wide(dgamma / -n, dy)
         dx += d
-        dx -= dbeta / n
-        dx *= scale
+        dx -= _wide(dbeta / n, dy)
+        dx *= _wide(scale, dy)
     return _like(dy, dx), Grads.fresh({"gamma": dgamma, "beta": dbeta})
 
 
 def batch_norm_pull(cache: BatchNormCache, dy: Array) -> Array:
     if cache.seen is None:  # frozen: nothing moves with x, and nobody asks for dgamma and dbeta
-        return _like(dy, _rows(dy) * cache.scale)
+        return _like(dy, _rows(dy) * _wide(cache.scale, dy))
     return batch_norm_backward(cache, dy)[0]
 
 
 def batch_norm_refresh(decay: float, params: Params, cache: BatchNormCache) -> Params:
     if cache.seen is None:
         return params
+    mean, var = cache.seen
     moved = {
-        name: (params.leaf(name) * decay + seen * (1 - decay)).astype(params.leaf(name).dtype)
-        for name, seen in zip(("mean", "var"), cache.seen, strict=True)
+        "mean": _blend(params["mean"], mean, decay),
+        "var": _blend(params["var"], var, decay),
     }
     return Params.fresh({**params, **moved})
+
+
+def _blend(running: Array, seen: Array, decay: float) -> Array:
+    moved: Array = running * decay
+    moved += seen * (1 - decay)
+    return moved
 
 
 def batch_norm_spec(shape: Shape) -> tuple[Spec, Shape]:
@@ -146,8 +154,8 @@ def layer_norm_forward(
     epsilon: float, params: Params, x: Array, mode: Mode
 ) -> tuple[Array, LayerNormCache]:
     x = cast(x, params)
-    normalised = x - x.mean(-1, keepdims=True)
-    inverse = 1 / np.sqrt(np.square(normalised).mean(-1, keepdims=True) + epsilon)
+    normalised = x - _row_means(x, np.ones(x.shape[-1:], x.dtype))
+    inverse = 1 / np.sqrt(_row_means(normalised, normalised) + epsilon)
     normalised *= inverse
     y = normalised * params["gamma"]
     y += params["beta"]
@@ -159,11 +167,17 @@ def layer_norm_backward(cache: LayerNormCache, dy: Array) -> tuple[Array, Grads]
     grads = {"gamma": column_sums(dy * normalised), "beta": column_sums(dy)}
     # The mean and variance of a row move with it: take out their parts.
     dx = dy * params["gamma"]
-    along = (dx * normalised).mean(-1, keepdims=True)
-    dx -= dx.mean(-1, keepdims=True)
+    along = _row_means(dx, normalised)
+    dx -= _row_means(dx, np.ones(dx.shape[-1:], dx.dtype))
     dx -= normalised * along
     dx *= inverse
     return dx, Grads.fresh(grads)
+
+
+def _row_means(x: Array, weights: Array) -> Array:
+    """The mean of ``x * weights`` over the last axis, as a column, several times faster than so."""
+    means: Array = np.vecdot(x, weights)[..., None] / x.shape[-1]
+    return means
 
 
 def layer_norm_spec(shape: Shape) -> tuple[Spec, Shape]:
@@ -196,12 +210,35 @@ def layer_norm(epsilon: float = 1e-5) -> Same:
     )
 
 
+# ---- features, and channels of images -----------------------------------------------------------
+
+
 def _rows(x: Array) -> Array:
-    return x if x.ndim == 2 else channels_last(x).reshape(-1, x.shape[1])
+    """A row for each example: its features, or its pixels, channels last."""
+    return x if x.ndim == 2 else channels_last(x).reshape(len(x), math.prod(x.shape[1:]))
 
 
 def _like(x: Array, rows: Array) -> Array:
+    """``_rows`` undone: of the shape of ``x``."""
     if x.ndim == 2:
         return rows
     n, c, h, w = x.shape
     return channels_first(rows.reshape(n, h, w, c))
+
+
+def _wide(each: Array, x: Array) -> Array:
+    """One number a feature or channel as a row: of images, repeated for each pixel.
+
+    NumPy would take the channels of each pixel as a run of their own, three times slower.
+    """
+    return each if x.ndim == 2 else np.tile(each, x.shape[2] * x.shape[3])
+
+
+def _sums(rows: Array, x: Array) -> Array:
+    """The sum for each feature or channel of ``x``, whose rows these are."""
+    return column_sums(rows.reshape(-1, x.shape[1]))
+
+
+def _means(rows: Array, x: Array) -> Array:
+    means: Array = _sums(rows, x) / (x.size // x.shape[1])
+    return means

@@ -16,7 +16,7 @@ from ..arrays import Array, Shape, channels_last, column_sums, dims
 from ..errors import ConfigError, ShapeError
 from ..functions import Initializer, Leaf, Spec, cast
 from ..initializers import he_normal, zeros
-from ..kernels.correlation import correlate, correlate_pull
+from ..kernels.correlation import correlate, correlate_grads, correlate_pull
 from ..kinds import Image, M
 from ..random import Mode
 from ..tree import Grads, Params
@@ -27,10 +27,10 @@ from .convolution import (
     check_groups,
     checked_channels,
     grouped,
-    kernel_grads,
     kernels_of,
     options_shown,
     ungrouped,
+    weights_of,
 )
 
 
@@ -87,7 +87,8 @@ def conv_transpose2d_pull(spread: Spread, cache: ConvCache, dy: Array) -> Array:
 
 def conv_transpose2d_grads(spread: Spread, cache: ConvCache, dy: Array) -> Grads:
     x, params = cache
-    grads = {"W": kernel_grads(dy, x, spread.window, spread.groups)}
+    dw, _ = correlate_grads(grouped(dy, spread.groups), grouped(x, spread.groups), spread.window)
+    grads = {"W": weights_of(dw)}
     if "b" in params:
         grads["b"] = column_sums(channels_last(dy))
     return Grads.fresh(grads)

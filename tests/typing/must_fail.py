@@ -33,6 +33,8 @@ both = fn.chain(fn.clip_by_global_norm(1.0), adam)
 step = fn.train_step(mlp, loss, adam)
 conv_step = fn.train_step(conv, loss, adam)
 gradient = fn.value_and_grad(mlp, loss)
+divided = fn.data_parallel(gradient)
+divided_step = fn.gradient_step(divided, adam)
 start = fn.TrainState.start(params, adam, key)
 conv_start = fn.TrainState.start(weights, adam, key)
 batch = fn.Batch(x, t)
@@ -129,6 +131,8 @@ fn.im2col(x, 3)  # E: Argument 1 to "im2col" has incompatible type "ndarray[tupl
 fn.max_pool2d(2).apply(fn.NO_PARAMS, x)  # E: Argument 2 to "apply" of "SameImage"
 gradient(params, images, t, fn.Eval())  # E: Argument 2 to "__call__" of "ValueAndGrad"
 fn.value_and_grad(conv, loss)(weights, x, t, fn.Eval())  # E: expected "ndarray[tuple[int, int, int, int]
+divided(params, images, t, fn.Eval())  # E: Argument 2 to "__call__" of "ValueAndGrad"
+divided_step(start, fn.Batch(images, t))  # E: Argument 1 to "Batch" has incompatible type
 step(start, fn.Batch(images, t))  # E: Argument 1 to "Batch" has incompatible type
 conv_step(conv_start, batch)  # E: Argument 2 has incompatible type "Batch[ndarray[tuple[int, int]
 conv_step(conv_start, batches[0])  # E: Argument 2 has incompatible type "Batch[ndarray[tuple[int, int]
@@ -219,6 +223,8 @@ fn.value_and_grad(mlp, fn.soft_cross_entropy())(params, x, t, fn.Eval())  # E: d
 fn.value_and_grad(mlp, fn.soft_cross_entropy())(params, x, t_floats, fn.Eval())  # E: expected "ndarray[tuple[int, int]
 loss.forward(y, t_one_hot)  # E: Argument 2 has incompatible type "ndarray[tuple[int, int]
 loss.forward(t, y)  # E: Argument 1 has incompatible type "ndarray[tuple[int]
+divided_step(start, fn.Batch(x, t_one_hot))  # E: Argument 2 to "Batch" has incompatible type
+divided(params, x, t_one_hot, fn.Eval())  # E: Argument 3 to "__call__" of "ValueAndGrad"
 step(start, fn.Batch(x, t_one_hot))  # E: Argument 2 to "Batch" has incompatible type
 functools.reduce(step, fn.minibatches(key, x, t_one_hot, size=2), start)  # E: Argument 1 to "reduce"
 itertools.accumulate(fn.minibatches(key, x, t_floats, size=2), step, initial=start)  # E: Argument 2 to "accumulate"
@@ -238,6 +244,7 @@ adam.update(grads, params, params)  # E: incompatible type "Params"; expected "A
 both.update(grads, adam.init(params), params)  # E: incompatible type "Adam"; expected "tuple[tuple[()], Adam]"
 adam.update(grads, both.init(params), params)  # E: incompatible type "tuple[tuple[()], Adam]"; expected "Adam"
 step(fn.TrainState.start(params, sgd, key), batch)  # E: incompatible type "Optimizer[Step]"; expected "Optimizer[Adam]"
+divided_step(fn.TrainState.start(params, sgd, key), batch)  # E: expected "Optimizer[Adam]"
 step(fn.TrainState.start(params, both, key), batch)  # E: expected "Optimizer[Adam]"
 fn.train_step(mlp, loss, both)(start, batch)  # E: expected "TrainState[tuple[tuple[()], Adam]]"
 functools.reduce(step, batches, fn.TrainState.start(params, sgd, key))  # E: Argument 1 to "reduce"
@@ -338,6 +345,15 @@ fn.train_step(mlp, fn.softmax_cross_entropy, adam)  # E: Argument 2 to "train_st
 fn.train_step(mlp, loss, fn.adam)  # E: Argument 3 to "train_step" has incompatible type "Callable
 fn.train_step(mlp, loss)  # E: Missing positional argument "optimizer" in call to "train_step"
 fn.value_and_grad(mlp.apply, loss)  # E: Argument 1 to "value_and_grad" has incompatible type "Callable
+fn.data_parallel(mlp)  # E: Argument 1 to "data_parallel" has incompatible type "Layer[
+fn.data_parallel(fn.value_and_grad)  # E: Argument 1 to "data_parallel" has incompatible type "Callable
+fn.data_parallel(step)  # E: Argument 1 to "data_parallel" has incompatible type "Callable[[TrainState[Adam]
+fn.data_parallel(gradient, workers=2.0)  # E: incompatible type "float"; expected "int"
+fn.across_ranks(gradient, 4)  # E: Argument 2 to "across_ranks" has incompatible type "int"; expected "Communicator"
+fn.gradient_step(mlp, adam)  # E: Argument 1 to "gradient_step" has incompatible type "Layer[
+fn.gradient_step(gradient, fn.adam)  # E: Argument 2 to "gradient_step" has incompatible type "Callable
+fn.gradient_step(gradient, loss)  # E: Argument 2 to "gradient_step" has incompatible type "Loss[
+divided(params, x, t)  # E: Missing positional argument "mode" in call to "__call__" of "ValueAndGrad"
 fn.predict(params, mlp, x)  # E: Argument 1 to "predict" has incompatible type "Params"
 fn.adam("fast")  # E: incompatible type "str"; expected "float | Callable[[int], float]"
 fn.adam()  # E: Missing positional argument "learning_rate" in call to "adam"

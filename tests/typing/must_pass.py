@@ -329,6 +329,39 @@ assert_type(refreshed, fn.Params)
 by_hand = fn.apply_updates(params, fn.tree_map(lambda g: -0.1 * g, grads))
 fn.value_and_grad(convolutional, loss)(weights, images, t, fn.Eval())
 fn.value_and_grad(listed, loss)(listed.init(key, (4,)), x, t, fn.Eval())
+divided = fn.data_parallel(gradient)
+assert_type(divided(params, x, t, fn.Train(key))[0], float)
+for each_gradient in (gradient, divided, fn.data_parallel(divided, workers=3)):
+    functools.reduce(fn.gradient_step(each_gradient, optimizer), batches, start)
+fn.data_parallel(fn.value_and_grad(convolutional, loss))(weights, images, t, fn.Eval())
+
+
+def towards(
+    params: fn.Params, x: Array, t: Array, mode: fn.Mode
+) -> tuple[float, fn.Grads, fn.Params]:
+    d = params["b"] - t.mean(0)
+    return float((d**2).mean()), fn.Grads({"b": d * (2 / d.size)}), params
+
+
+bias = fn.TrainState.start(fn.Params({"b": np.zeros(3)}), fn.sgd(0.1), key)
+fn.gradient_step(towards, fn.sgd(0.1))(bias, fn.Batch(x, rows))
+fn.data_parallel(towards)(bias.params, x, rows, fn.Eval())
+
+
+class Alone:
+    rank, size = 0, 1
+
+    def Alltoall(self, sent: Array, received: Array) -> None:  # noqa: N802
+        received[:] = sent
+
+    def Allgather(self, sent: Array, received: Array) -> None:  # noqa: N802
+        received[:] = sent
+
+
+comm: fn.Communicator = Alone()
+ranked = fn.across_ranks(gradient, comm)
+assert_type(ranked(params, x, t, fn.Train(key))[0], float)
+functools.reduce(fn.gradient_step(ranked, optimizer), batches, start)
 
 # Every loss, and one of one's own.
 fn.value_and_grad(mlp, fn.soft_cross_entropy())(params, x, rows, fn.Eval())

@@ -1,0 +1,151 @@
+"""A batch divided among processes, the ranks of an engine such as MPI: its gradient, sooner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from .arguments import given
+from .arrays import Array
+from .errors import ArgumentError, ShapeError
+from .metrics import count_pairs, take_examples
+from .parallel import child_mode
+from .random import Mode
+from .threads import split_evenly
+from .training import ValueAndGrad, check_gradient_function, checked_gradient
+from .tree import Grads, Params, Tree
+
+# Not those of ``typed``, with whose defaults mypy would let anything pass for a function here.
+A = TypeVar("A")
+T = TypeVar("T")
+A_contra = TypeVar("A_contra", contravariant=True)
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class Communicator(Protocol):
+    """What is used of mpi4py's communicators, ``MPI.COMM_WORLD`` say; any engine can give it."""
+
+    @property
+    def rank(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    def Alltoall(self, sent: Any, received: Any, /) -> Any: ...  # noqa: N802
+    def Allgather(self, sent: Any, received: Any, /) -> Any: ...  # noqa: N802
+
+
+def across_ranks(value_and_grad: ValueAndGrad[A, T], comm: Communicator) -> ValueAndGrad[A, T]:
+    """The function of which each rank of ``comm`` computes its chunk of the batch.
+
+    Every rank runs the same program on the same data: from the same keys they draw the same
+    batches, and take the same steps. Called with the whole batch, each computes chunk ``rank`` of
+    as many as there are ranks; then they exchange gradients, and all get the weighted means. These
+    are ``data_parallel``'s for as many workers, to the bit, and so is what changes: draws come
+    from ``key.child(rank)``, batch statistics are the chunk's, refreshed leaves are averaged.
+
+    Processes do not wait for each other's Python, as threads do, and may be on several machines.
+    The program is started by the engine, with BLAS on one thread in each rank::
+
+        OPENBLAS_NUM_THREADS=1 mpiexec -n 4 python -m mpi4py train.py
+
+    (``pip install 'funcnet[mpi]'``; ``-m mpi4py`` ends all ranks when one fails.) Raises
+    ``ShapeError`` at a call with fewer examples than ranks.
+
+    >>> class Alone:  # a world of one rank
+    ...     rank, size = 0, 1
+    ...     def Alltoall(self, sent, received): received[:] = sent
+    ...     Allgather = Alltoall
+    >>> f = across_ranks(value_and_grad(dense(2, 1), mean_squared_error()), Alone())
+    >>> params = Params({"W": np.zeros((2, 1)), "b": np.zeros(1)})
+    >>> value, grads, _ = f(params, np.ones((5, 2)), np.ones((5, 1)), Eval())
+    >>> value, grads["b"]
+    (1.0, array([-2.]))
+    """
+    check_gradient_function("across_ranks", value_and_grad)
+    for name in ("rank", "size", "Alltoall", "Allgather"):
+        if not hasattr(comm, name):
+            raise ArgumentError(
+                f"across_ranks takes a communicator like MPI.COMM_WORLD, not {given(comm)}"
+            )
+    return AcrossRanks(value_and_grad, comm)
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class AcrossRanks(Generic[A_contra, T_contra]):
+    """What ``across_ranks`` gives."""
+
+    value_and_grad: ValueAndGrad[A_contra, T_contra]
+    comm: Communicator
+
+    def __call__(
+        self, params: Params, x: A_contra, t: T_contra, mode: Mode
+    ) -> tuple[float, Grads, Params]:
+        n, rank = count_pairs("across_ranks", x, t), self.comm.rank
+        chunks = split_evenly(n, self.comm.size)
+        if len(chunks) < self.comm.size:
+            raise ShapeError(f"at least {self.comm.size} examples, one a rank", f"{n}").within(
+                "across_ranks", before="the batch"
+            )
+        x, t = take_examples(x, chunks[rank]), take_examples(t, chunks[rank])
+        mode = child_mode(mode, rank, len(chunks))
+        value, grads, moved = checked_gradient(self.value_and_grad(params, x, t, mode))
+        shares = [(chunk.stop - chunk.start) / n for chunk in chunks]
+        leaves = [np.array([value]), *_leaves(grads), *_leaves(moved, params)]
+        means = iter(_means(self.comm, leaves, shares))
+        return float(next(means)[0]), _rebuilt(grads, None, means), _rebuilt(moved, params, means)
+
+
+def _leaves(tree: Any, old: Any = None) -> list[Array]:
+    """The leaves of a tree in order, but for those that are ``old``'s own."""
+    if tree is old:
+        return []
+    if not isinstance(tree, Tree):
+        return [tree]
+    return [leaf for name in tree for leaf in _leaves(tree[name], _entry(old, name))]
+
+
+def _rebuilt(tree: Any, old: Any, leaves: Any) -> Any:
+    """``tree`` with the next of ``leaves`` in place of each that ``_leaves`` gives."""
+    if tree is old:
+        return tree
+    if not isinstance(tree, Tree):
+        return next(leaves)
+    return tree.fresh({k: _rebuilt(tree[k], _entry(old, k), leaves) for k in tree})
+
+
+def _entry(tree: Any, name: str) -> Any:
+    return tree.get(name) if isinstance(tree, Tree) else None
+
+
+def _means(comm: Communicator, leaves: Sequence[Array], shares: Sequence[float]) -> list[Array]:
+    """The weighted mean over the ranks of each leaf, the same on all: those of a dtype at once."""
+    means: dict[int, Array] = {}
+    for dtype in sorted({leaf.dtype for leaf in leaves}, key=str):
+        places = [i for i, leaf in enumerate(leaves) if leaf.dtype == dtype]
+        flat = _mean(comm, [leaves[i].reshape(-1) for i in places], shares)
+        ends = np.cumsum([leaves[i].size for i in places])
+        for i, part in zip(places, np.split(flat, ends), strict=False):  # and padding after them
+            means[i] = part.reshape(leaves[i].shape)
+    return [means[i] for i in range(len(leaves))]
+
+
+def _mean(comm: Communicator, vectors: Sequence[Array], shares: Sequence[float]) -> Array:
+    """The weighted mean of ``vectors``, one after the other, over the ranks in their order.
+
+    Each rank is sent its part by all others, adds up, and sends the sum to all. An engine's own
+    sum would take the ranks in any order, and so round in any way.
+    """
+    count = sum(each.size for each in vectors)
+    parts = np.empty((comm.size, -(-count // comm.size)), vectors[0].dtype)
+    np.concatenate(vectors, out=parts.reshape(-1)[:count])
+    parts.reshape(-1)[count:] = 0
+    met, means = np.empty_like(parts), np.empty_like(parts)
+    comm.Alltoall(parts, met)
+    total = met[0] * shares[0]
+    for part, share in zip(met[1:], shares[1:], strict=True):
+        part *= share
+        total += part
+    comm.Allgather(total, means)
+    return means.reshape(-1)
