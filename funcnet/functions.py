@@ -201,10 +201,12 @@ def _draw_entry(name: str, entry: Leaf | Spec, key: Key, dtype: Any) -> Any:
 
 def match(spec: Spec, params: Tree, shape: Any, path: str = "") -> None:
     """Raise ``ParamsError`` unless ``params`` has the names and shapes of ``spec``."""
-    if spec.keys() != params.keys():
+    if len(spec) != len(params):
         raise ParamsError(_other_names(spec, params, path))
     for name, entry in spec.items():
-        value: Any = params[name]
+        value: Any = params.get(name)
+        if value is None:
+            raise ParamsError(_other_names(spec, params, path))
         if isinstance(entry, Leaf):
             if value.__class__ is not np.ndarray:
                 raise ParamsError(f"{path}{name} is a tree, where this network has an array")

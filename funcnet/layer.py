@@ -231,10 +231,9 @@ class AnyLayer:
         if params.__class__ is not Params:
             refuse_params(params)
         try:
-            rows = _rows(x, isinstance(self.record.takes, Tokens))
+            rows, shape = _rows(x, isinstance(self.record.takes, Tokens))
         except FuncnetError as error:
             raise self._at_first(error) from None
-        shape = _one(shape_of(x))
         match(self.known.get(shape) or self._remembered(shape), params, shape)
         return rows
 
@@ -346,31 +345,28 @@ def example_shape(shape: Any) -> Any:
     return tuple([example_shape(n) if isinstance(n, tuple | list) else n for n in sizes])
 
 
-def _one(shape: Any) -> Any:
-    """The shape of one example, from a batch's."""
-    if shape and isinstance(shape[0], tuple):
-        return tuple([_one(s) for s in shape])
-    return shape[1:]
-
-
-def _rows(x: Any, integers: bool) -> int:
-    """How many examples ``x`` holds, an array or a tuple of them; raises where it is neither."""
-    if hasattr(x, "_fields"):
-        kind = type(x).__name__
-        raise ArgumentError(f"the input is an array, not a {kind}; write batch.x")
-    if isinstance(x, tuple) and x:
-        rows = [_rows(part, integers) for part in x]
-        if len(set(rows)) > 1:
-            raise ShapeError("as many examples in each of a tuple", f"{rows}")
-        return rows[0]
-    if not isinstance(x, np.ndarray) or isinstance(x, np.matrix | np.ma.MaskedArray):
-        kind = type(x).__name__
-        raise ArgumentError(f"the input is an array, not {kind}; write np.array(x, 'float32')")
+def _rows(x: Any, integers: bool) -> tuple[int, Any]:
+    """How many examples ``x`` holds, an array or a tuple of them, and the shape of one."""
+    if x.__class__ is not np.ndarray:
+        if isinstance(x, tuple) and x and not hasattr(x, "_fields"):
+            rows, shapes = zip(*[_rows(part, integers) for part in x], strict=True)
+            if len(set(rows)) > 1:
+                raise ShapeError("as many examples in each of a tuple", f"{[*rows]}")
+            return rows[0], shapes
+        _check_array(x)
     if not x.ndim:
         raise ShapeError("a batch of examples", "an array of no dimension", "write x[None]")
     if not integers:
         floats(x)
-    return len(x)
+    return len(x), x.shape[1:]
+
+
+def _check_array(x: Any) -> None:
+    kind = type(x).__name__
+    if hasattr(x, "_fields"):
+        raise ArgumentError(f"the input is an array, not a {kind}; write batch.x")
+    if not isinstance(x, np.ndarray) or isinstance(x, np.matrix | np.ma.MaskedArray):
+        raise ArgumentError(f"the input is an array, not {kind}; write np.array(x, 'float32')")
 
 
 def _dtypes(y: Any) -> Any:

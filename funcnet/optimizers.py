@@ -6,6 +6,7 @@ learning rate, a number or a schedule; every one counts its steps.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -117,6 +118,7 @@ def sgd(learning_rate: float | Schedule) -> Optimizer[Step]:
 
 
 def _sgd_move(schedule: Schedule, grads: Grads, state: Step, params: Params) -> tuple[Params, Step]:
+    # Not by move_leaves, whose states are none here: it takes 3% more of a dense network's step.
     check_state("sgd", Step, state)
     return add_scaled(params, grads, -schedule(state.step)), Step(state.step + 1)
 
@@ -313,20 +315,14 @@ def _adam_init(params: Params) -> Adam:
 
 
 def _adam_rule(beta1: float, beta2: float, epsilon: float, step: int, rate: float) -> Leaf:
+    # The square's correction is drawn out of the root, and costs no pass over the numbers.
     t = step + 1
-    factor, correction = -rate / (1 - beta1**t), 1 / (1 - beta2**t)
-    return partial(_adam_leaf, factor, correction, beta1, beta2, epsilon)
+    root = math.sqrt(1 - beta2**t)
+    return partial(_adam_leaf, -rate * root / (1 - beta1**t), beta1, beta2, epsilon * root)
 
 
 def _adam_leaf(
-    factor: float,
-    correction: float,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
-    g: Array,
-    m: Array,
-    v: Array,
+    factor: float, beta1: float, beta2: float, epsilon: float, g: Array, m: Array, v: Array
 ) -> tuple[Array, Array, Array]:
     # Three new arrays and no more: `u` holds each term in turn. (asarray, because a product of
     # arrays of no dimension is a scalar, which cannot be written to.)
@@ -335,8 +331,7 @@ def _adam_leaf(
     np.multiply(g, g, out=u)
     u *= 1 - beta2
     v += u
-    np.multiply(v, correction, out=u)
-    np.sqrt(u, out=u)
+    np.sqrt(v, out=u)
     u += epsilon
     np.divide(m, u, out=u)
     u *= factor

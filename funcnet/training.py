@@ -16,7 +16,7 @@ from .losses import Loss, gradient_of, value_of
 from .random import Key, Mode, Train
 from .tree import Grads, Params
 from .typed import A, B, Fixed, Net, T
-from .updates import Optimizer, apply_updates
+from .updates import Optimizer, moved
 
 S = TypeVar("S")
 A_co = TypeVar("A_co", covariant=True)
@@ -161,8 +161,7 @@ def _step(
         raise ArgumentError(f"a step takes Batch(x, t) second, not {type(batch).__name__}")
     mode = Train(state.key.child(state.step))
     value, grads, params = checked_gradient(value_and_grad(state.params, *batch, mode))
-    updates, optimizer_state = optimizer.update(grads, state.optimizer_state, params)
-    params = apply_updates(params, updates)
+    params, optimizer_state = moved(optimizer, grads, state.optimizer_state, params)
     return TrainState(params, optimizer_state, state.key, state.step + 1, value)
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -24,3 +28,15 @@ def _names_of_docstrings(doctest_namespace: dict[str, Any]) -> None:
     """Examples in docstrings read as after ``from funcnet import *``, with NumPy as ``np``."""
     doctest_namespace.update({k: v for k, v in vars(funcnet).items() if not k.startswith("_")})
     doctest_namespace["np"] = np
+
+
+BENCHMARKS = Path(__file__).parent.parent / "examples" / "benchmarks"
+Import: TypeAlias = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def module() -> Iterator[Import]:
+    """The function that imports a script of the benchmarks, as they do each other."""
+    sys.path.insert(0, str(BENCHMARKS))
+    yield importlib.import_module
+    sys.path.remove(str(BENCHMARKS))

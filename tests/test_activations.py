@@ -19,6 +19,7 @@ DEFINITIONS: dict[str, tuple[fn.AnyLayer, Any]] = {
     "relu": (fn.relu(), lambda x: max(x, 0)),
     "leaky_relu": (fn.leaky_relu(), lambda x: x if x > 0 else 0.01 * x),
     "steep leaky_relu": (fn.leaky_relu(2.0), lambda x: x if x > 0 else 2 * x),
+    "turning leaky_relu": (fn.leaky_relu(-0.5), lambda x: x if x > 0 else -0.5 * x),
     "elu": (fn.elu(), lambda x: x if x > 0 else math.expm1(x)),
     "gelu": (fn.gelu(), gelu),
     "silu": (fn.silu(), lambda x: x / (1 + math.exp(-x))),

@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 import doctest
-import importlib
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pytest
 
 import funcnet as fn
 
-FOLDER = Path(__file__).parent.parent / "examples" / "benchmarks"
-SCRIPTS = sorted(file.stem for file in FOLDER.glob("*.py"))
-PAGES = {"results": "report", "kernels": "kernels", "scaling": "scaling"}
+from .conftest import BENCHMARKS, Import
+
+SCRIPTS = sorted(file.stem for file in BENCHMARKS.glob("*.py"))
+PAGES = {"results": "report", "kernels": "kernels", "scaling": "scaling", "tricks": "tricks"}
 """What is written, and the module whose ``page`` makes it of its figures."""
-
-Import: TypeAlias = Callable[[str], Any]
-
-
-@pytest.fixture(scope="module")
-def module() -> Iterator[Import]:
-    """The function that imports a script, as they do each other."""
-    sys.path.insert(0, str(FOLDER))
-    yield importlib.import_module
-    sys.path.remove(str(FOLDER))
 
 
 def run(script: str, *options: str) -> str:
     """What a script prints, warnings counted as errors."""
-    command = [sys.executable, "-W", "error", str(FOLDER / script), *options]
+    command = [sys.executable, "-W", "error", str(BENCHMARKS / script), *options]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     return found.stdout
@@ -73,6 +63,16 @@ def test_scaling_quickly(module: Import, tmp_path: Path) -> None:
     assert b"<svg" in (tmp_path / "scaling.svg").read_bytes()[:1000]
 
 
+def test_tricks_quickly(module: Import, tmp_path: Path) -> None:
+    run("tricks.py", "--quick", "--out", str(tmp_path))
+    record, page = written(module, tmp_path, "tricks")
+    cases = module("trick_cases")
+    titles = [each.title for each in cases.TRICKS]
+    assert list(dict.fromkeys(row["title"] for row in record["rows"])) == titles
+    assert [page.count(f"\n| {title} |") for title in titles] == [1] * len(titles)
+    assert list(record["steps"]) == list(cases.NETWORKS)
+
+
 def written(module: Import, folder: Path, name: str) -> tuple[dict[str, Any], str]:
     """The figures and the page in a folder: the page is made of them, its tables are whole."""
     record: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
@@ -86,16 +86,24 @@ def written(module: Import, folder: Path, name: str) -> tuple[dict[str, Any], st
 
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_here_are_made_of_the_figures_here(module: Import, name: str) -> None:
-    if not (FOLDER / f"{name}.json").exists():
+    if not (BENCHMARKS / f"{name}.json").exists():
         pytest.skip(f"no {name}.json")
-    record, page = written(module, FOLDER, name)
+    record, page = written(module, BENCHMARKS, name)
     assert "--quick" not in record["command"]
     pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", page)
-    assert all((FOLDER / picture).exists() for picture in pictures)
+    assert all((BENCHMARKS / picture).exists() for picture in pictures)
+
+
+def test_the_readme_leads_to_files_that_exist() -> None:
+    text = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
+    made = {f"{name}.md" for name in PAGES}
+    links = set(re.findall(r"\]\((?!http|#)([^)]+)\)", text)) - made
+    assert len(links) > 10
+    assert [link for link in links if not (BENCHMARKS / link).exists()] == []
 
 
 def test_an_unknown_workload_is_refused() -> None:
-    command = [sys.executable, str(FOLDER / "compare.py"), "A", "G"]
+    command = [sys.executable, str(BENCHMARKS / "compare.py"), "A", "G"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert found.returncode == 2
     assert "no workload G; there are A, B" in found.stderr

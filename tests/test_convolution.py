@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -141,26 +142,36 @@ def test_pooling_takes_the_maximum_of_each_window(data: st.DataObject) -> None:
 
 @given(st.data())
 def test_each_window_gives_its_gradient_to_its_first_maximum(data: st.DataObject) -> None:
-    size, stride = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
-    pad = data.draw(st.integers(0, size // 2))
+    numbers = st.integers(1, 3)
+    (kh, kw), (sh, sw) = data.draw(st.tuples(*[st.tuples(numbers, numbers)] * 2))
+    ph, pw = data.draw(st.tuples(st.integers(0, kh // 2), st.integers(0, kw // 2)))
     height, width = data.draw(st.tuples(st.integers(3, 7), st.integers(3, 7)))
     # Few different values, so that most windows hold their maximum several times.
     key = fn.Key(data.draw(st.integers(0, 99)))
     x: Any = key.generator().integers(-2, 1, (2, 2, height, width)).astype(float)
-    layer = fn.max_pool2d(size, stride, pad)
+    layer = fn.max_pool2d((kh, kw), (sh, sw), (ph, pw))
     y, cache = layer.forward(fn.NO_PARAMS, x, fn.Eval())
     dy = draw(*y.shape)
     expected = np.zeros_like(x)
     for n, c, i, j in np.ndindex(*y.shape):
         places = [
-            (i * stride + a - pad, j * stride + b - pad)
-            for a, b in itertools.product(range(size), range(size))
+            (i * sh + a - ph, j * sw + b - pw) for a, b in itertools.product(range(kh), range(kw))
         ]
         inside = [(r, s) for r, s in places if 0 <= r < height and 0 <= s < width]
         first = next(p for p in inside if x[n, c][p] == y[n, c, i, j])
         expected[n, c][first] += dy[n, c, i, j]
     dx, _ = layer.backward(cache, dy)
     np.testing.assert_allclose(dx, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("layer", [fn.max_pool2d(3, 1, 1), fn.avg_pool2d(3, 1, 1)], ids=repr)
+def test_pooling_leaves_the_size_of_buffers_as_it_was(layer: fn.AnyLayer) -> None:
+    x = draw(2, 3, 5, 5)
+    with np.errstate():
+        np.setbufsize(4096)
+        y, cache = layer.forward(fn.NO_PARAMS, x, fn.Eval())
+        layer.backward(cache, y)
+        assert np.getbufsize() == 4096
 
 
 def test_padding_never_wins() -> None:

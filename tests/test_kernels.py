@@ -17,23 +17,27 @@ from funcnet.kernels import correlation, gathering, places, winograd
 
 from .layer_table import conv2d, conv_transpose2d
 
-BLOCK, SHORT, FEW, SHARE = (
+BLOCK, SHORT, FEW, SHARE, MANY, PHASES = (
     [(windows, "BLOCK")],
     [(correlation, "SHORT")],
     [(gathering, "FEW"), (correlation, "FEW")],
     [(correlation, "SHARE")],
+    [(correlation, "MANY")],
+    [(correlation, "PHASES")],
 )
 NEVER = 10**9
-WINOGRAD = [(SHARE, NEVER), (SHORT, 1), (FEW, 1)]
-ROWS = [(SHARE, 0), (SHORT, 1), (FEW, 1)]
-TALL = [(SHARE, 0), (SHORT, 1), (FEW, NEVER)]
-PLACES = [(SHARE, 0), (SHORT, NEVER)]
+WINOGRAD = [(MANY, NEVER), (SHARE, NEVER), (SHORT, 1), (FEW, 1)]
+ROWS = [(MANY, NEVER), (SHARE, 0), (SHORT, 1), (FEW, 1)]
+TALL = [(MANY, NEVER), (SHARE, 0), (SHORT, 1), (FEW, NEVER)]
+PLACES = [(MANY, NEVER), (SHARE, 0), (SHORT, NEVER)]
+DEPTHWISE = [(MANY, 0)]
 # The limits that lead to each technique, and the function that shows that it was taken.
 TECHNIQUES: dict[str, tuple[Any, Any, str]] = {
     "Winograd": (WINOGRAD, correlation, "winograd"),
     "rows of windows": (ROWS, gathering, "_rows"),
     "whole windows, tall": (TALL, gathering, "_tall"),
     "places": (PLACES, places, "_places"),
+    "depthwise": (DEPTHWISE, correlation, "depthwise"),
 }
 
 
@@ -199,3 +203,55 @@ def test_which_technique_is_taken_depends_on_sizes_alone(
     taken = "winograd" if size[0] == 3 else "gather"
     taken = "by_places" if channels == 3 else taken
     assert calls == [taken, taken]
+
+
+@pytest.mark.parametrize("groups", [1, 8, 16])
+@pytest.mark.parametrize(("c", "f"), [(1, 1), (1, 2), (2, 1)])
+def test_many_groups_of_few_channels_are_taken_at_once(
+    monkeypatch: pytest.MonkeyPatch, c: int, f: int, groups: int
+) -> None:
+    calls: list[str] = []
+    for name in ("depthwise", "depthwise_grads"):
+        function = getattr(correlation, name)
+        monkeypatch.setattr(correlation, name, noted(calls, name, function))
+    layer = fn.conv2d(groups * c, groups * f, 3, groups=groups)
+    x = drawn(2, groups * c, 8, 8)
+    everything(layer, layer.init(fn.Key(0), x.shape[1:]), x)
+    many = groups >= (4 if c * f == 1 else 16)
+    assert calls == ["depthwise", "depthwise", "depthwise_grads"] * many
+
+
+@given(data=st.data())
+def test_a_gradient_by_phases_is_the_gradient_scattered(data: st.DataObject) -> None:
+    layer, shape = data.draw(st.one_of(conv2d(), conv_transpose2d()))
+    params = layer.init(fn.Key(0), shape)
+    x = drawn(3, *shape)
+    found = []
+    for phases, block in [(0, NEVER), (NEVER, NEVER), (NEVER, 1)]:
+        with limits([(MANY, NEVER), (PHASES, phases), (BLOCK, block)]):
+            found.append(everything(layer, params, x))
+    for scattered, *others in zip(*found, strict=True):
+        for other in others:
+            np.testing.assert_allclose(other, scattered, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("channels", "groups", "stride", "taken"),
+    [
+        (2, 1, 2, "_interleave"),
+        (2, 1, 3, "scatter"),
+        (1, 1, 2, "scatter"),
+        (4, 4, 3, "_interleave"),
+    ],
+)
+def test_few_phases_are_taken_one_by_one(
+    monkeypatch: pytest.MonkeyPatch, channels: int, groups: int, stride: int, taken: str
+) -> None:
+    calls: list[str] = []
+    for name in ("scatter", "_interleave"):
+        function = getattr(correlation, name)
+        monkeypatch.setattr(correlation, name, noted(calls, name, function))
+    layer = fn.conv2d(channels, 4, 3, stride, groups=groups)
+    x = drawn(2, channels, 9, 9)
+    everything(layer, layer.init(fn.Key(0), x.shape[1:]), x)
+    assert calls == [taken]

@@ -142,6 +142,16 @@ def test_cross_entropy_is_exact_for_any_finite_logits(y: Any) -> None:
         assert np.isfinite(loss.backward(cache)).all()
 
 
+@pytest.mark.parametrize("kind", ["uint8", "uint64", "int32", "int64"])
+def test_labels_are_integers_of_any_kind_and_outputs_lie_as_they_like(kind: str) -> None:
+    y, t = fn.Key(0).generator().standard_normal((4, 3), np.float32), labels(4)
+    for loss in (fn.softmax_cross_entropy(), fn.softmax_cross_entropy(0.3)):
+        value, cache = loss.forward(y, t)
+        other, other_cache = loss.forward(np.asfortranarray(y), t.astype(kind))
+        assert other == value
+        np.testing.assert_array_equal(loss.backward(other_cache), loss.backward(cache))
+
+
 ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "one-hot": (
         lambda: ANY.softmax_cross_entropy().forward(np.zeros((2, 3)), np.zeros((2, 3))),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import funcnet as fn
+from funcnet.layers.noise import dropout_mask
 
 
 def draw(*shape: int) -> Any:
@@ -89,6 +90,22 @@ def test_statistics_of_images_are_per_channel() -> None:
     assert {leaf.shape for _, leaf in fn.leaves(init(layer, (4, 5, 7)))} == {(4,)}
 
 
+def test_images_are_normalised_as_rows_of_their_pixels_are() -> None:
+    layer = fn.batch_norm()
+    images = draw(6, 4, 5, 7).astype("f4")
+    rows = np.ascontiguousarray(images.transpose(0, 2, 3, 1)).reshape(-1, 4)
+    params = layer.init(fn.Key(0), (4,)) | {"gamma": draw(4).astype("f4")}
+    for mode in (fn.Train(fn.Key(0)), fn.Eval()):
+        y, cache = layer.forward(params, images, mode)
+        expected, rows_cache = layer.forward(params, rows, mode)
+        np.testing.assert_array_equal(y.transpose(0, 2, 3, 1).reshape(-1, 4), expected)
+        assert layer.refresh(params, cache) == layer.refresh(params, rows_cache)
+        dx, grads = layer.backward(cache, np.cos(y))
+        expected, expected_grads = layer.backward(rows_cache, np.cos(expected))
+        np.testing.assert_array_equal(dx.transpose(0, 2, 3, 1).reshape(-1, 4), expected)
+        assert grads == expected_grads
+
+
 @given(st.floats(0.05, 0.9))
 def test_dropout_drops_its_share_and_keeps_the_mean(rate: float) -> None:
     x = np.ones((100, 400), "float32")
@@ -121,6 +138,11 @@ def test_dropout_draws_from_the_key_and_not_from_the_memory_layout() -> None:
     np.testing.assert_array_equal(fn.dropout(0.5).forward(fn.NO_PARAMS, last, mode)[0], y)
     other, _ = fn.dropout(0.5).forward(fn.NO_PARAMS, x, fn.Train(fn.Key(1)))
     assert not np.array_equal(other, y)
+
+
+def test_a_mask_of_dropout_lies_in_memory_as_its_input() -> None:
+    x = np.ones((2, 4, 5, 3), "float32").transpose(0, 3, 1, 2)
+    assert dropout_mask(0.5, fn.Key(0), x).strides == x.strides
 
 
 def test_float16_parameters_are_computed_with_in_float32() -> None:

@@ -18,7 +18,7 @@ ORDER = """
 errors files arguments arrays kinds random tree functions pipeline fans layer composition typed
 initializers layers/dense layers/activations layers/softmax layers/embedding layers/shape
 layers/noise layers/normalization
-windows kernels/gathering kernels/places kernels/winograd kernels/correlation
+windows kernels/gathering kernels/places kernels/winograd kernels/depthwise kernels/correlation
 patches layers/convolution layers/transposed layers/pooling layers/response
 merges combinators wrappers losses schedules updates transforms optimizers threads metrics training
 parallel ranks data resampling augmentation datasets

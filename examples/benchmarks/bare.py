@@ -7,6 +7,7 @@ keys, caches and checks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, TypeAlias
@@ -206,7 +207,8 @@ def adam(
     step: int, weights: Arrays, gradients: Arrays, means: Arrays, squares: Arrays
 ) -> tuple[Arrays, Arrays, Arrays]:
     beta1, beta2 = 0.9, 0.999
-    factor, correction = -ADAM_RATE / (1 - beta1**step), 1 / (1 - beta2**step)
+    root = math.sqrt(1 - beta2**step)
+    factor, epsilon = -ADAM_RATE * root / (1 - beta1**step), 1e-8 * root
     after: tuple[Arrays, Arrays, Arrays] = ([], [], [])
     for w, g, m, v in zip(weights, gradients, means, squares, strict=True):
         m, v, u = m * beta1, v * beta2, g * (1 - beta1)
@@ -214,9 +216,8 @@ def adam(
         np.multiply(g, g, out=u)
         u *= 1 - beta2
         v += u
-        np.multiply(v, correction, out=u)
-        np.sqrt(u, out=u)
-        u += 1e-8
+        np.sqrt(v, out=u)
+        u += epsilon
         np.divide(m, u, out=u)
         u *= factor
         u += w

@@ -15,6 +15,10 @@ import numpy as np
 
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What libraries read, as they start, for the size of their pools of threads."""
+BRIEFLY = {"OPENBLAS_THREAD_TIMEOUT": "24"}
+"""OpenBLAS's threads wait actively for more work: 2**24 cycles, some milliseconds, which is longer
+than they get none within a step. It is 2**28 by default, a tenth of a second: they would keep the
+cores busy in the turns of others."""
 
 
 def optional(name: str) -> Any:
@@ -39,7 +43,7 @@ def limited_to(n: int) -> Iterator[dict[str, str]]:
     The last cores are taken, since the first is often the busiest with interrupts. Where a system
     cannot bind processes to cores, only the environment limits them.
     """
-    environment = {**os.environ, **dict.fromkeys(POOLS, str(n))}
+    environment = {**os.environ, **dict.fromkeys(POOLS, str(n)), **BRIEFLY}
     if not hasattr(os, "sched_setaffinity"):
         yield environment
         return

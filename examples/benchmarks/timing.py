@@ -135,15 +135,15 @@ def milliseconds(
 ) -> list[list[float]]:
     """For each contestant its milliseconds a step, one figure for each round of so many calls.
 
-    A quarter as many go before them untimed: threads of the contestant before, which wait actively
-    for more work, have then gone to sleep.
+    A quarter as many go before them untimed, one at least where they are several: threads of the
+    contestant before, which wait actively for more work, have then gone to sleep.
     """
     times: list[list[float]] = [[] for _ in contestants]
     began, rounds = perf_counter(), plan.rounds
     while len(times[0]) < rounds:
         for each, count, own in zip(contestants, counts, times, strict=True):
             set_threads(each.threads)
-            run(each.step, count // 4)
+            run(each.step, (count + 2) // 4)
             own.append(1e3 * run(each.step, count) / (count * each.per_call))
         rounds = min(rounds, affordable(perf_counter() - began, len(times[0]), plan))
     return times
@@ -159,7 +159,8 @@ def affordable(spent: float, done: int, plan: Plan) -> int:
 
 
 def calls(step: Step, seconds: float) -> int:
-    """How many calls take about so many seconds, one at least."""
+    """How many calls take about so many seconds, one at least; found after an untimed one."""
+    run(step, 1)
     count, took = 1, run(step, 1)
     while took < seconds / 8:
         count *= 2

@@ -76,6 +76,10 @@ def images(n: int) -> Images:
     if os.environ.get("FUNCNET_DATA"):
         x, t = fn.datasets.mnist().train
         return Images(x[:n], t[:n], "MNIST")
+    return random_images(n)
+
+
+def random_images(n: int) -> Images:
     draw = fn.Key(0).child("images").generator()
     x = draw.random((n, 1, 28, 28), np.float32)
     return Images(x, draw.integers(10, size=n), "random images (FUNCNET_DATA is not set)")

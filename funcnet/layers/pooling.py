@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -29,30 +30,10 @@ class PoolCache(NamedTuple):
 
 def max_pool2d_apply(window: Window, params: Params, x: Array) -> Array:
     n, c, height, width = x.shape
-    oh, ow = window.out(height, width)
-    y = np.empty((n, oh, ow, c), x.dtype)
+    y = np.empty((n, *window.out(height, width), c), x.dtype)
     for block in _blocks(x):
-        # Down the columns first, where runs are whole rows: for 2x2, half of the steps in runs of
-        # c numbers that there are over both axes at once.
-        images = channels_last(x)[block]
-        columns = np.empty((len(images), oh, width, c), x.dtype)
-        _maxima(window, 0, images, columns)
-        _maxima(window, 1, columns, y[block])
+        _combine(np.maximum, -np.inf, window, channels_last(x)[block], y[block])
     return channels_first(y)
-
-
-def _maxima(window: Window, way: int, x: Array, y: Array) -> None:
-    """Write to ``y`` the maxima over the windows' height (``way`` 0) or width (1) alone."""
-    x, y = (images.swapaxes(1, 1 + way) for images in (x, y))
-    pad, stride = window.pad[way], window.stride[way]
-    first, *places = [
-        inside(k - pad, stride, y.shape[1], x.shape[1]) for k in range(window.size[way])
-    ]
-    if pad:
-        y.fill(-np.inf)  # it never wins
-    y[:, first[0]] = x[:, first[1]]
-    for on, at in places:
-        np.maximum(y[:, on], x[:, at], out=y[:, on])
 
 
 def max_pool2d_forward(
@@ -66,33 +47,45 @@ def max_pool2d_backward(window: Window, cache: PoolCache, dy: Array) -> tuple[Ar
     x, y = cache
     dx = np.empty(channels_last(x).shape, dy.dtype)
     unpool = _unpool_tiles if _tiles(window, x.shape) else _unpool
-    for block in _blocks(x):
+    for block in _blocks(x, arrays=4):
         images, maxima, upstream = [channels_last(each[block]) for each in (x, y, dy)]
-        unpool(window, images, maxima, upstream, dx[block])
+        unpool(window, images, maxima, upstream.copy(), dx[block])
     return channels_first(dx), NO_GRADS
 
 
-def _unpool(window: Window, x: Array, y: Array, dy: Array, dx: Array) -> None:
-    """Write to dx, channels last: the first maximum of each window takes its dy, and leaves 0."""
-    dx.fill(0)
-    left = dy.copy()
-    for on, at in shifts(window, x.shape[1:3], y.shape[1:3]):
-        # As floats first: NumPy multiplies booleans by floats half as fast as it converts them.
-        taken = (x[at] == y[on]).astype(dy.dtype)
-        taken *= left[on]
-        left[on] -= taken
-        dx[at] += taken
+def _unpool(window: Window, x: Array, y: Array, left: Array, dx: Array) -> None:
+    """Write to ``dx``, channels last: the first maximum of each window takes its part of ``left``.
 
-
-def _unpool_tiles(window: Window, x: Array, y: Array, dy: Array, dx: Array) -> None:
-    """The same where each pixel is in one window, in half the time.
-
-    No pixel gets anything twice, and the last one of a window takes what is left.
+    It is the first in the first row that has it. So the first row takes it all, and then the first
+    in that row: for 3x3, six steps in place of nine.
     """
-    left = dy.copy()
+    rows = np.empty((*x.shape[:2], *y.shape[2:]), x.dtype)
+    of_rows = np.zeros(rows.shape, dx.dtype)
+    dx.fill(0)
+    with _small_buffers():
+        _combine_along(np.maximum, -np.inf, window, 1, x, rows)
+        _unpool_along(window, 0, rows, y, left, of_rows)
+        _unpool_along(window, 1, x, rows, of_rows, dx)
+
+
+def _unpool_along(window: Window, way: int, x: Array, y: Array, left: Array, dx: Array) -> None:
+    """``_unpool`` over the windows' height (``way`` 0) or width (1) alone, added to ``dx``."""
+    x, y, left, dx = (images.swapaxes(1, 1 + way) for images in (x, y, left, dx))
+    *places, last = _places(window, way, y.shape[1], x.shape[1])
+    for on, at in places:
+        # As floats first: NumPy multiplies booleans by floats half as fast as it converts them.
+        taken = (x[:, at] == y[:, on]).astype(dx.dtype)
+        taken *= left[:, on]
+        left[:, on] -= taken
+        dx[:, at] += taken
+    dx[:, last[1]] += left[:, last[0]]  # where no other took it
+
+
+def _unpool_tiles(window: Window, x: Array, y: Array, left: Array, dx: Array) -> None:
+    """``_unpool`` where each pixel is in one window, in half the time."""
     *places, last = [at for _, at in shifts(window, x.shape[1:3], y.shape[1:3])]
     for at in places:
-        taken = (x[at] == y).astype(dy.dtype)
+        taken = (x[at] == y).astype(dx.dtype)
         taken *= left
         left -= taken
         dx[at] = taken
@@ -127,14 +120,10 @@ def max_pool2d(
 
 def avg_pool2d_apply(window: Window, params: Params, x: Array) -> Array:
     n, c, height, width = x.shape
-    out = window.out(height, width)
-    y = np.empty((n, *out, c), x.dtype)
-    places = list(shifts(window, (height, width), out))
+    y = np.empty((n, *window.out(height, width), c), x.dtype)
     for block in _blocks(x):
-        images = channels_last(x)[block]
-        sums = np.zeros((len(images), *out, c), _sums(x))
-        for on, at in places:
-            sums[on] += images[at]
+        sums = np.empty(y[block].shape, _sums(x))
+        _combine(np.add, 0, window, channels_last(x)[block], sums)
         np.multiply(sums, 1 / _area(window), out=y[block], casting="same_kind")
     return channels_first(y)
 
@@ -145,14 +134,35 @@ def avg_pool2d_forward(window: Window, params: Params, x: Array, mode: Mode) -> 
 
 def avg_pool2d_backward(window: Window, shape: Shape, dy: Array) -> tuple[Array, Grads]:
     n, c, height, width = shape
-    dx = np.zeros((n, height, width, c), dy.dtype)
-    places = list(shifts(window, (height, width), dy.shape[2:]))
+    dx = np.empty((n, height, width, c), dy.dtype)
+    spread = _spread_tiles if _tiles(window, shape) else _spread
     for block in _blocks(channels_first(dx)):
-        images = dx[block]
         share = channels_last(dy)[block] * _sums(dy).type(1 / _area(window))
-        for on, at in places:
-            images[at] += share[on]
+        spread(window, share, dx[block])
     return channels_first(dx), NO_GRADS
+
+
+def _spread(window: Window, share: Array, dx: Array) -> None:
+    """Write to ``dx``, channels last, the sums of the shares of all windows that a pixel is in."""
+    rows = np.zeros((*dx.shape[:2], *share.shape[2:]), share.dtype)
+    dx.fill(0)
+    with _small_buffers():
+        _spread_along(window, 0, share, rows)
+        _spread_along(window, 1, rows, dx)
+
+
+def _spread_along(window: Window, way: int, share: Array, dx: Array) -> None:
+    """``_spread`` over the windows' height (``way`` 0) or width (1) alone, added to ``dx``."""
+    share, dx = (images.swapaxes(1, 1 + way) for images in (share, dx))
+    for on, at in _places(window, way, share.shape[1], dx.shape[1]):
+        dx[:, at] += share[:, on]
+
+
+def _spread_tiles(window: Window, share: Array, dx: Array) -> None:
+    """``_spread`` where each pixel is in one window."""
+    n, oh, ow, c = share.shape
+    tiles = dx.reshape(n, oh, window.size[0], ow, window.size[1], c)
+    tiles[:] = share[:, :, None, :, None]
 
 
 def avg_pool2d(
@@ -259,9 +269,52 @@ def _window(name: str, size: Any, stride: Any, pad: Any) -> Window:
     return window
 
 
-def _blocks(x: Array) -> list[slice]:
-    """Blocks of images that stay in cache with what is worked out for them."""
-    return blocks(len(x), math.prod(x.shape[1:]))
+def _combine(ufunc: np.ufunc, padding: float, window: Window, x: Array, y: Array) -> None:
+    """Write to ``y`` what ``ufunc`` makes of all numbers of each window, channels last."""
+    # Down the columns first, where runs are whole rows: for 2x2, half of the steps in runs of c
+    # numbers that there are over both ways at once.
+    columns = np.empty((*y.shape[:2], *x.shape[2:]), y.dtype)
+    with _small_buffers():
+        _combine_along(ufunc, padding, window, 0, x, columns)
+        _combine_along(ufunc, padding, window, 1, columns, y)
+
+
+def _combine_along(
+    ufunc: np.ufunc, padding: float, window: Window, way: int, x: Array, y: Array
+) -> None:
+    """``_combine`` over the windows' height (``way`` 0) or width (1) alone."""
+    x, y = (images.swapaxes(1, 1 + way) for images in (x, y))
+    first, *places = _places(window, way, y.shape[1], x.shape[1])
+    if window.pad[way]:
+        y.fill(padding)
+    y[:, first[0]] = x[:, first[1]]
+    for on, at in places:
+        ufunc(y[:, on], x[:, at], out=y[:, on])
+
+
+def _places(window: Window, way: int, windows: int, pixels: int) -> list[tuple[slice, slice]]:
+    """For each place in a window, one way: the windows that have it inside the image, and it."""
+    return [
+        inside(place - window.pad[way], window.stride[way], windows, pixels)
+        for place in range(window.size[way])
+    ]
+
+
+@contextmanager
+def _small_buffers() -> Iterator[None]:
+    """A context in which NumPy's element-wise functions have buffers of 1024 numbers, not 8192.
+
+    They copy through them what comes in shorter runs: images of which each row is cut, as most
+    places in a window cut them. Large buffers double the time, and more.
+    """
+    with np.errstate():  # which also restores the size
+        np.setbufsize(1024)
+        yield
+
+
+def _blocks(x: Array, arrays: int = 1) -> list[slice]:
+    """Blocks of images that stay in cache with so many arrays worked out for them."""
+    return blocks(len(x), arrays * math.prod(x.shape[1:]))
 
 
 def _sums(x: Array) -> np.dtype[Any]:
