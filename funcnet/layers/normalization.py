@@ -9,7 +9,15 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arguments import number
-from ..arrays import Array, Shape, channels_first, channels_last, column_sums, dims
+from ..arrays import (
+    Array,
+    Shape,
+    channels_first,
+    channels_last,
+    column_sums,
+    dims,
+    ones_vector,
+)
 from ..errors import ShapeError
 from ..functions import Leaf, Spec, cast
 from ..initializers import ones, zeros
@@ -154,7 +162,7 @@ def layer_norm_forward(
     epsilon: float, params: Params, x: Array, mode: Mode
 ) -> tuple[Array, LayerNormCache]:
     x = cast(x, params)
-    normalised = x - _row_means(x, np.ones(x.shape[-1], x.dtype))
+    normalised = x - _row_means(x, ones_vector(x.shape[-1], x.dtype))
     inverse = 1 / np.sqrt(_row_means(normalised, normalised) + epsilon)
     normalised *= inverse
     y = normalised * params["gamma"]
@@ -168,7 +176,7 @@ def layer_norm_backward(cache: LayerNormCache, dy: Array) -> tuple[Array, Grads]
     # The mean and variance of a row move with it: take out their parts.
     dx = dy * params["gamma"]
     along = _row_means(dx, normalised)
-    dx -= _row_means(dx, np.ones(dx.shape[-1], dx.dtype))
+    dx -= _row_means(dx, ones_vector(dx.shape[-1], dx.dtype))
     dx -= normalised * along
     dx *= inverse
     return dx, Grads.fresh(grads)
