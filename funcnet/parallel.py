@@ -12,14 +12,18 @@ from .errors import ParamsError
 from .metrics import count_pairs, take_examples
 from .random import Mode, Train
 from .threads import at_once, blas_for, split_evenly
-from .training import ValueAndGrad, check_gradient_function, checked_gradient
+from .training import (
+    A_contra,
+    T_contra,
+    ValueAndGrad,
+    check_gradient_function,
+    checked_gradient,
+)
 from .tree import Grads, Params, Tree
 
 # Not those of ``typed``, with whose defaults mypy would let anything pass for a function here.
 A = TypeVar("A")
 T = TypeVar("T")
-A_contra = TypeVar("A_contra", contravariant=True)
-T_contra = TypeVar("T_contra", contravariant=True)
 
 
 def data_parallel(value_and_grad: ValueAndGrad[A, T], workers: int = 2) -> ValueAndGrad[A, T]:
@@ -79,27 +83,34 @@ class DataParallel(Generic[A_contra, T_contra]):
         chunks = split_evenly(n, self.workers)
         if len(chunks) < 2:
             return self.value_and_grad(params, x, t, mode)
-        tasks = [
-            partial(
-                self.value_and_grad,
-                params,
-                take_examples(x, chunk),
-                take_examples(t, chunk),
-                child_mode(mode, i, len(chunks)),
-            )
-            for i, chunk in enumerate(chunks)
-        ]
-        found = at_once(tasks, self.blas)
-        return _combined(found, [(chunk.stop - chunk.start) / n for chunk in chunks])
+        chunk = partial(chunk_gradient, self.value_and_grad, params, x, t, mode, chunks)
+        found = at_once([partial(chunk, i) for i in range(len(chunks))], self.blas)
+        return _combined(found, shares_of(chunks))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The libraries are of this process; another looks for its own.
         return data_parallel, (self.value_and_grad, self.workers)
 
 
-def child_mode(mode: Mode, i: int, count: int) -> Mode:
-    """The mode of chunk i of ``count``: a single one draws what the whole batch would."""
-    return Train(mode.key.child(i)) if isinstance(mode, Train) and count > 1 else mode
+def chunk_gradient(
+    value_and_grad: ValueAndGrad[A, T],
+    params: Params,
+    x: A,
+    t: T,
+    mode: Mode,
+    chunks: Sequence[slice],
+    i: int,
+) -> tuple[float, Grads, Params]:
+    """What the function gives of chunk i. A single chunk draws what the whole batch would."""
+    if isinstance(mode, Train) and len(chunks) > 1:
+        mode = Train(mode.key.child(i))
+    x, t = take_examples(x, chunks[i]), take_examples(t, chunks[i])
+    return value_and_grad(params, x, t, mode)
+
+
+def shares_of(chunks: Sequence[slice]) -> list[float]:
+    """Which share of the examples each chunk has, of chunks that follow each other."""
+    return [(chunk.stop - chunk.start) / chunks[-1].stop for chunk in chunks]
 
 
 def _combined(found: Sequence[Any], shares: Sequence[float]) -> tuple[float, Grads, Params]:

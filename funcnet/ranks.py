@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol
 
 import numpy as np
 
 from .arguments import given
 from .arrays import Array
 from .errors import ArgumentError, ShapeError
-from .metrics import count_pairs, take_examples
-from .parallel import child_mode
+from .metrics import count_pairs
+from .parallel import A, T, chunk_gradient, shares_of
 from .random import Mode
 from .threads import split_evenly
-from .training import ValueAndGrad, check_gradient_function, checked_gradient
+from .training import (
+    A_contra,
+    T_contra,
+    ValueAndGrad,
+    check_gradient_function,
+    checked_gradient,
+)
 from .tree import Grads, Params, Tree
-
-# Not those of ``typed``, with whose defaults mypy would let anything pass for a function here.
-A = TypeVar("A")
-T = TypeVar("T")
-A_contra = TypeVar("A_contra", contravariant=True)
-T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class Communicator(Protocol):
@@ -82,18 +82,16 @@ class AcrossRanks(Generic[A_contra, T_contra]):
     def __call__(
         self, params: Params, x: A_contra, t: T_contra, mode: Mode
     ) -> tuple[float, Grads, Params]:
-        n, rank = count_pairs("across_ranks", x, t), self.comm.rank
+        n = count_pairs("across_ranks", x, t)
         chunks = split_evenly(n, self.comm.size)
         if len(chunks) < self.comm.size:
             raise ShapeError(f"at least {self.comm.size} examples, one a rank", f"{n}").within(
                 "across_ranks", before="the batch"
             )
-        x, t = take_examples(x, chunks[rank]), take_examples(t, chunks[rank])
-        mode = child_mode(mode, rank, len(chunks))
-        value, grads, moved = checked_gradient(self.value_and_grad(params, x, t, mode))
-        shares = [(chunk.stop - chunk.start) / n for chunk in chunks]
+        found = chunk_gradient(self.value_and_grad, params, x, t, mode, chunks, self.comm.rank)
+        value, grads, moved = checked_gradient(found)
         leaves = [np.array([value]), *_leaves(grads), *_leaves(moved, params)]
-        means = iter(_means(self.comm, leaves, shares))
+        means = iter(_means(self.comm, leaves, shares_of(chunks)))
         return float(next(means)[0]), _rebuilt(grads, None, means), _rebuilt(moved, params, means)
 
 

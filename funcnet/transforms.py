@@ -14,7 +14,7 @@ from .arguments import number, short
 from .arrays import Array
 from .errors import ArgumentError, ConfigError
 from .tree import Grads, Params, Tree, leaves
-from .updates import Optimizer, fits, map_leaves, misfit, scaled
+from .updates import Optimizer, fits, map_leaves, mismatch, scaled
 
 
 def clip_by_global_norm(limit: float) -> Optimizer[tuple[()]]:
@@ -128,7 +128,7 @@ def penalised(
     new: dict[str, Any] = {}
     for name, g in grads.items():
         if not fits(params.get(name), g):
-            raise misfit(params.get(name), g, path + name)
+            raise mismatch(params.get(name), g, path + name)
         if isinstance(g, Tree):
             here = f"{path}{name}/"
             new[name] = penalised(gradient, where, grads[name], params[name], here)

@@ -201,7 +201,7 @@ def _replaced(
         else:
             for leaf in (old, *here):
                 if not fits(leaf, g):
-                    raise misfit(leaf, g, name)
+                    raise mismatch(leaf, g, name)
             update, *rest = f(g, *here)
             lead[name] = put(old, update)
         for i, leaf in enumerate(rest):
@@ -252,7 +252,7 @@ def _updated(
     for name, u in updates.items():
         p: Any = new.get(name)
         if not fits(p, u):
-            raise misfit(p, u, "/".join([*path, name]))
+            raise mismatch(p, u, "/".join([*path, name]))
         inside = isinstance(u, Tree)
         new[name] = _updated(add, p, updates[name], *path, name) if inside else add(p, u)
     return Params.fresh(new)
@@ -265,7 +265,7 @@ def fits(p: Any, u: Any) -> bool:
     return bool(u.shape == p.shape)
 
 
-def misfit(p: Any, u: Any, path: str) -> ParamsError:
+def mismatch(p: Any, u: Any, path: str) -> ParamsError:
     """The error that says how ``u`` does not fit."""
     if p is None:
         return ParamsError(f"an update for {path}, which is no parameter")

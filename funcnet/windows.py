@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -109,12 +110,15 @@ def shifts(window: Window, size: Pair, out: Pair) -> Iterator[tuple[Slices, Slic
     (n, h, w, ...). Windows that hang over the edge are left out where they do, so that padding
     takes no part.
     """
-    (sh, sw), (ph, pw), (dh, dw) = window.stride, window.pad, window.dilation
-    for ky in range(window.size[0]):
-        on_h, at_h = inside(ky * dh - ph, sh, out[0], size[0])
-        for kx in range(window.size[1]):
-            on_w, at_w = inside(kx * dw - pw, sw, out[1], size[1])
-            yield (slice(None), on_h, on_w), (slice(None), at_h, at_w)
+    high, wide = (shifts_along(window, way, out[way], size[way]) for way in (0, 1))
+    for (on_h, at_h), (on_w, at_w) in product(high, wide):
+        yield (slice(None), on_h, on_w), (slice(None), at_h, at_w)
+
+
+def shifts_along(window: Window, way: int, windows: int, pixels: int) -> list[tuple[slice, slice]]:
+    """``shifts`` along the height (``way`` 0) or the width (1) alone."""
+    size, stride, pad, dilation = (each[way] for each in window)
+    return [inside(i * dilation - pad, stride, windows, pixels) for i in range(size)]
 
 
 def strided(x: Array, shape: Shape, strides: Shape) -> Array:

@@ -80,11 +80,10 @@ def correlate_grads(
     out = dy.shape[1:3]
     x, pad = _needed(x, window, out)
     framed = window._replace(pad=pad)
-    many = _many(x.shape[3], x.shape[4] * dy.shape[4])
-    if _short(x, window) and not many:
-        return by_places_grads(x, dy, framed, bias)
-    if many:
+    if _many(x.shape[3], x.shape[4] * dy.shape[4]):
         dw = depthwise_grads(x, dy, framed)
+    elif _short(x, window):
+        return by_places_grads(x, dy, framed, bias)
     elif _saves(x, framed, out):
         dw = winograd_grads(x, dy, window.size[1], pad, F2)
     else:

@@ -101,7 +101,7 @@ def winograd(
     step, kinds = outputs.shape
     tiles, pitch = -(-oh // step), pitch_of(x.shape[2], pad[1], kw, ow)
     parts = blocks(n, (step + kinds) * g * tiles * pitch * (c + f))
-    most = max((part.stop - part.start for part in parts), default=0)
+    most = parts[0].stop if parts else 0  # the largest comes first
     rows = _rows(most, step, kinds, tiles, pitch, x, pad)
     sums, products = (_sums(most, g, kinds, tiles, pitch, kw, k, x.dtype) for k in (c, f))
     found = np.empty((most, g, tiles * step, pitch, f), x.dtype)
@@ -132,7 +132,7 @@ def winograd_grads(x: Array, dy: Array, kw: int, pad: Pair, transform: Transform
     tiles, pitch = -(-oh // step), pitch_of(x.shape[2], pad[1], kw, ow)
     stretch = tiles * pitch
     parts = blocks(n, (step + kinds) * g * stretch * (c + f) + kinds * kw * g * c * f)
-    most = max((part.stop - part.start for part in parts), default=0)
+    most = parts[0].stop if parts else 0  # the largest comes first
     rows = _rows(most, step, kinds, tiles, pitch, x, pad)
     upstream = _rows(most, step, step, tiles, pitch, dy, (0, 0))
     sums, products = (_sums(most, g, kinds, tiles, pitch, kw, k, dy.dtype) for k in (c, f))

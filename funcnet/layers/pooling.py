@@ -18,7 +18,7 @@ from ..layer import Record
 from ..random import Mode
 from ..tree import NO_GRADS, Grads, Params
 from ..typed import C, Layer, SameImage
-from ..windows import Pair, Window, blocks, inside, shown, window_of
+from ..windows import Pair, Window, blocks, shifts_along, shown, window_of
 
 
 class PoolCache(NamedTuple):
@@ -71,7 +71,7 @@ def _unpool(window: Window, x: Array, y: Array, left: Array, dx: Array) -> None:
 def _unpool_along(window: Window, way: int, x: Array, y: Array, left: Array, dx: Array) -> None:
     """``_unpool`` over the windows' height (``way`` 0) or width (1) alone, added to ``dx``."""
     x, y, left, dx = (images.swapaxes(1, 1 + way) for images in (x, y, left, dx))
-    *places, last = _places(window, way, y.shape[1], x.shape[1])
+    *places, last = shifts_along(window, way, y.shape[1], x.shape[1])
     for on, at in places:
         # As floats first: NumPy multiplies booleans by floats half as fast as it converts them.
         taken = (x[:, at] == y[:, on]).astype(dx.dtype)
@@ -143,7 +143,7 @@ def avg_pool2d_backward(window: Window, shape: Shape, dy: Array) -> tuple[Array,
     n, c, height, width = shape
     dx = np.empty((n, height, width, c), dy.dtype)
     spread = _spread_tiles if _tiles(window, shape) else _spread
-    for block in _blocks(channels_first(dx)):
+    for block in _blocks(dx):
         share = channels_last(dy)[block] * _sums(dy).type(1 / _area(window))
         spread(window, share, dx[block])
     return channels_first(dx), NO_GRADS
@@ -161,7 +161,7 @@ def _spread(window: Window, share: Array, dx: Array) -> None:
 def _spread_along(window: Window, way: int, share: Array, dx: Array) -> None:
     """``_spread`` over the windows' height (``way`` 0) or width (1) alone, added to ``dx``."""
     share, dx = (images.swapaxes(1, 1 + way) for images in (share, dx))
-    for on, at in _places(window, way, share.shape[1], dx.shape[1]):
+    for on, at in shifts_along(window, way, share.shape[1], dx.shape[1]):
         dx[:, at] += share[:, on]
 
 
@@ -291,20 +291,12 @@ def _combine_along(
 ) -> None:
     """``_combine`` over the windows' height (``way`` 0) or width (1) alone."""
     x, y = (images.swapaxes(1, 1 + way) for images in (x, y))
-    first, *places = _places(window, way, y.shape[1], x.shape[1])
+    first, *places = shifts_along(window, way, y.shape[1], x.shape[1])
     if window.pad[way]:
         y.fill(padding)
     y[:, first[0]] = x[:, first[1]]
     for on, at in places:
         ufunc(y[:, on], x[:, at], out=y[:, on])
-
-
-def _places(window: Window, way: int, windows: int, pixels: int) -> list[tuple[slice, slice]]:
-    """For each place in a window, one way: the windows that have it inside the image, and it."""
-    return [
-        inside(place - window.pad[way], window.stride[way], windows, pixels)
-        for place in range(window.size[way])
-    ]
 
 
 @contextmanager
