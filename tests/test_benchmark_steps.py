@@ -34,10 +34,10 @@ def test_ranks_take_part_in_a_contest(module: Import, tmp_path: Path) -> None:
         subprocess.run(
             [*start, str(BENCHMARKS / "contest.py"), *options], env=environment, check=True
         )
-    training, inference = json.loads(file.read_text(encoding="utf-8"))["contests"]
-    trials = {each["setting"]: each["trial"] for each in training["timed"]}
-    assert min(trials["across_ranks, 2 ranks"]) > 0
-    assert not any("ranks" in each["setting"] for each in inference["timed"])
+    contests = json.loads(file.read_text(encoding="utf-8"))["contests"]
+    for found, setting in zip(contests, ("across_ranks", "predict"), strict=True):
+        trials = {each["setting"]: each["trial"] for each in found["timed"]}
+        assert min(trials[f"{setting}, 2 ranks"]) > 0
 
 
 class Desk:
@@ -71,13 +71,26 @@ def test_other_ranks_follow_the_first(module: Import, monkeypatch: pytest.Monkey
     with ThreadPoolExecutor(2) as threads:
         following = [threads.submit(ranked.follow, data, each) for each in (second, third)]
         try:
-            steps = {name: ranked.training(name, data, first)[0].step for name in "AB"}
+            steps = {name: ranked.contestants(name, data, first)[0].step for name in "AB"}
             losses = [steps[name](i) for name, i in turns]
         finally:
             ranked.dismiss(first)
         assert [each.result(timeout=20) for each in following] == [None, None]
     alone = {name: two_workers(module, name, data) for name in "AB"}
     assert losses == pytest.approx([alone[name](i) for name, i in turns], rel=1e-6)
+
+
+def test_ranks_divide_inference(module: Import) -> None:
+    ranked, data, world = module("ranked"), module("workloads").images(5), World(2)
+    steps = [ranked.reading_step("F", data, Rank(world, rank)) for rank in (0, 1)]
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda step: step(0), steps)
+    workload = module("workloads").WORKLOADS["F"]
+    params = workload.net.init(fn.Key(0), workload.shape)
+    found, whole = np.concatenate(first), fn.predict(workload.net, params, data.x)
+    np.testing.assert_allclose(found, whole, rtol=1e-5, atol=1e-6)
+    assert [len(part) for part in first] == [3, 2]
+    assert second is None
 
 
 def two_workers(module: Import, name: str, data: Any) -> Callable[[int], object]:

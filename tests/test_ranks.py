@@ -56,6 +56,10 @@ class Rank:
         assert sent.dtype == received.dtype
         received[:] = self.world.exchange(self.rank, sent)
 
+    def gather(self, sent: Any) -> list[Any] | None:
+        found = self.world.exchange(self.rank, sent)
+        return found if self.rank == 0 else None
+
 
 @pytest.mark.parametrize("mode", [fn.Eval(), fn.Train(fn.Key(5))], ids=repr)
 @pytest.mark.parametrize("size", [1, 2, 3, 7])

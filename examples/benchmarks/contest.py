@@ -44,9 +44,9 @@ def contestants(
     small to be divided: not of PyTorch on images, nor of inference.
     """
     workload = WORKLOADS[name]
+    found = ranked.contestants(name, data, ranks) if ranks else []
     if not workload.optimizer:
-        return inference(name, data.x[: workload.batch], peers, max(threads))
-    found = ranked.training(name, data, ranks) if ranks else []
+        return found + inference(name, data.x[: workload.batch], peers, max(threads))
     return found + training(name, data.batches(workload.batch, workload.shape), peers, threads)
 
 

@@ -1,4 +1,4 @@
-"""funcnet's training step across the ranks of MPI, as one more setting of the contest.
+"""funcnet's workloads across the ranks of MPI, as one more setting of the contest.
 
 The contest runs in rank 0 of as many ranks as it has cores, all free to run on any of them. The
 other ranks make a step when rank 0 calls for it, and sleep in between: MPI's own way to wait would
@@ -18,6 +18,7 @@ from time import perf_counter, sleep
 from typing import Any, NamedTuple
 
 import machine
+import numpy as np
 from funcnet_steps import LOSS, NAME, divisions, repeated
 from timing import Contestant, Step
 from workloads import WORKLOADS, Images, optimizer
@@ -75,16 +76,14 @@ def join(n: int) -> Ranks:
 # ---- rank 0 ------------------------------------------------------------------------------------
 
 
-def training(name: str, data: Images, ranks: Ranks) -> list[Contestant]:
+def contestants(name: str, data: Images, ranks: Ranks) -> list[Contestant]:
     """The step of a workload across each number of ranks."""
-    return [
-        Contestant(NAME, f"across_ranks, {n} ranks", led(name, n, data, ranks))
-        for n in ranks.groups
-    ]
+    how = "across_ranks" if WORKLOADS[name].optimizer else "predict"
+    return [Contestant(NAME, f"{how}, {n} ranks", led(name, n, data, ranks)) for n in ranks.groups]
 
 
 def led(name: str, n: int, data: Images, ranks: Ranks) -> Step:
-    own = training_step(name, data, ranks.groups[n])
+    own = own_step(data, ranks, name, n)
 
     def step(i: int) -> object:
         for rank in range(1, n):
@@ -113,7 +112,8 @@ def follow(data: Images, ranks: Ranks) -> None:
 
 
 def own_step(data: Images, ranks: Ranks, name: str, n: int) -> Step:
-    return training_step(name, data, ranks.groups[n])
+    made = training_step if WORKLOADS[name].optimizer else reading_step
+    return made(name, data, ranks.groups[n])
 
 
 def called_for(world: Any) -> Order | None:
@@ -137,3 +137,11 @@ def training_step(name: str, data: Images, comm: Any) -> Step:
     across = fn.across_ranks(fn.value_and_grad(net, LOSS), comm)
     batches = data.batches(workload.batch, workload.shape)
     return repeated(fn.gradient_step(across, how), start, batches)
+
+
+def reading_step(name: str, data: Images, comm: Any) -> Step:
+    """Each rank of ``comm`` reads its share of the images, and the first gets what all found."""
+    workload = WORKLOADS[name]
+    params = workload.net.init(fn.Key(0), workload.shape)
+    own = np.array_split(data.x[: workload.batch], comm.size)[comm.rank]
+    return lambda _: comm.gather(fn.predict(workload.net, params, own))
