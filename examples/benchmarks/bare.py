@@ -147,11 +147,11 @@ def normed_gradients(weights: Arrays, x: Any, t: Any) -> tuple[float, Arrays, Ar
         z -= rest
         var = ones.dot(z * z) / n
         inverse = 1 / np.sqrt(var + 1e-5)
-        z *= inverse
-        y = z * gamma
+        scale = gamma * inverse
+        y = z * scale
         y += beta
         inputs.append(y.clip(0, np.inf, out=y))
-        kept.append((z, gamma * inverse))
+        kept.append((z, inverse, scale))
         seen += [mean, var]
     value, dy = cross_entropy(affine(inputs[-1], *weights[-2:]), t)
 
@@ -159,10 +159,10 @@ def normed_gradients(weights: Arrays, x: Any, t: Any) -> tuple[float, Arrays, Ar
     for i in reversed(range(len(kept))):
         dy = dy.dot(weights[4 * i + 4].T)
         dy *= inputs[i + 1] > 0
-        z, scale = kept[i]
+        z, inverse, scale = kept[i]
         dbeta = ones.dot(dy)
-        dgamma = ones.dot(dy * z)
-        z *= dgamma / -n
+        dgamma = ones.dot(dy * z) * inverse
+        z *= dgamma * inverse / -n
         dy += z
         dy -= dbeta / n
         dy *= scale

@@ -28,9 +28,10 @@ from ..typed import Same
 
 
 class BatchNormCache(NamedTuple):
-    """Rows as ``_rows`` has them, and the statistics they were normalised by."""
+    """Rows as ``_rows`` has them, less their mean, and what they were then multiplied by."""
 
-    normalised: Array
+    centred: Array
+    inverse: Array  # 1 / standard deviation
     scale: Array  # gamma / standard deviation
     seen: tuple[Array, Array] | None  # mean and variance of the batch, in Train
     params: Params
@@ -56,33 +57,33 @@ def batch_norm_forward(
         mean, var, seen = params["mean"], params["var"].astype(x.dtype, copy=False), None
         centred = rows - _wide(mean, x)
     inverse = 1 / np.sqrt(var + epsilon)
-    centred *= _wide(inverse, x)
-    y = centred * _wide(params["gamma"], x)
+    scale = params["gamma"] * inverse
+    y = centred * _wide(scale, x)
     y += _wide(params["beta"], x)
-    return _like(x, y), BatchNormCache(centred, params["gamma"] * inverse, seen, params)
+    return _like(x, y), BatchNormCache(centred, inverse, scale, seen, params)
 
 
 def batch_norm_apply(epsilon: float, params: Params, x: Array) -> Array:
     """``forward`` in inference, in one array."""
     x = cast(x, params)
     y = _rows(x) - _wide(params["mean"], x)
-    y *= _wide(1 / np.sqrt(params["var"].astype(x.dtype, copy=False) + epsilon), x)
-    y *= _wide(params["gamma"], x)
+    deviation = np.sqrt(params["var"].astype(x.dtype, copy=False) + epsilon)
+    y *= _wide(params["gamma"] / deviation, x)
     y += _wide(params["beta"], x)
     return _like(x, y)
 
 
 def batch_norm_backward(cache: BatchNormCache, dy: Array) -> tuple[Array, Grads]:
-    normalised, scale, seen, _ = cache
+    centred, inverse, scale, seen, _ = cache
     d = _rows(dy)
     dbeta = _sums(d, dy)
-    dgamma = _sums(d * normalised, dy)
+    dgamma = _sums(d * centred, dy) * inverse
     if seen is None:
         dx = d * _wide(scale, dy)
     else:
         # The batch's own mean and variance move with x: take out their parts.
         n = dy.size // dy.shape[1]
-        dx = normalised * _wide(dgamma / -n, dy)
+        dx = centred * _wide(dgamma * inverse / -n, dy)
         dx += d
         dx -= _wide(dbeta / n, dy)
         dx *= _wide(scale, dy)
