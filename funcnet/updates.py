@@ -253,16 +253,16 @@ def _updated(
         p: Any = new.get(name)
         if not fits(p, u):
             raise mismatch(p, u, "/".join([*path, name]))
-        inside = isinstance(u, Tree)
-        new[name] = _updated(add, p, updates[name], *path, name) if inside else add(p, u)
+        leaf = u.__class__ is np.ndarray
+        new[name] = add(p, u) if leaf else _updated(add, p, updates[name], *path, name)
     return Params.fresh(new)
 
 
 def fits(p: Any, u: Any) -> bool:
     """Whether ``u`` is a leaf of the shape of ``p``, or both are trees."""
-    if isinstance(u, Tree) or not isinstance(p, np.ndarray):
-        return isinstance(u, Tree) and isinstance(p, Tree)
-    return bool(u.shape == p.shape)
+    if u.__class__ is np.ndarray:  # as are all leaves; isinstance asks longer
+        return p.__class__ is np.ndarray and bool(u.shape == p.shape)
+    return isinstance(p, Tree)
 
 
 def mismatch(p: Any, u: Any, path: str) -> ParamsError:
