@@ -86,8 +86,6 @@ def written(module: Import, folder: Path, name: str) -> tuple[dict[str, Any], st
 
 @pytest.mark.parametrize("name", PAGES)
 def test_pages_here_are_made_of_the_figures_here(module: Import, name: str) -> None:
-    if not (BENCHMARKS / f"{name}.json").exists():
-        pytest.skip(f"no {name}.json")
     record, page = written(module, BENCHMARKS, name)
     assert "--quick" not in record["command"]
     pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", page)
@@ -96,8 +94,7 @@ def test_pages_here_are_made_of_the_figures_here(module: Import, name: str) -> N
 
 def test_the_readme_leads_to_files_that_exist() -> None:
     text = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
-    made = {f"{name}.md" for name in PAGES}
-    links = set(re.findall(r"\]\((?!http|#)([^)]+)\)", text)) - made
+    links = set(re.findall(r"\]\((?!http|#)([^)]+)\)", text))
     assert len(links) > 10
     assert [link for link in links if not (BENCHMARKS / link).exists()] == []
 

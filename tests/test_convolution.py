@@ -164,6 +164,18 @@ def test_each_window_gives_its_gradient_to_its_first_maximum(data: st.DataObject
     np.testing.assert_allclose(dx, expected, atol=1e-12)
 
 
+@pytest.mark.parametrize("pool", [fn.max_pool2d(2), fn.max_pool2d(3, 2, 1)], ids=repr)
+def test_relu_and_a_maximum_change_places(pool: fn.AnyLayer) -> None:
+    x: Any = fn.Key(0).generator().integers(-3, 3, (4, 3, 8, 6)).astype(float)  # with many ties
+    found = []
+    for net in (pool >> fn.relu(), fn.relu() >> pool):
+        y, cache = net.forward(fn.NO_PARAMS, x, fn.Eval())
+        found.append((y, net.pull(cache, draw(*y.shape))))
+    assert found[0][1].any()
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("layer", [fn.max_pool2d(3, 1, 1), fn.avg_pool2d(3, 1, 1)], ids=repr)
 def test_pooling_leaves_the_size_of_buffers_as_it_was(layer: fn.AnyLayer) -> None:
     x = draw(2, 3, 5, 5)

@@ -114,6 +114,7 @@ def max_pool2d(
 
     Output sizes are floor((n + 2*pad - size) / stride) + 1; ``stride`` is ``size`` unless given.
     Padding never wins a maximum. The first maximum of a window, row by row, takes its gradient.
+    A ``relu()`` may come before or after: the numbers are the same, and after it has less to do.
     Raises ``ConfigError`` for a ``pad`` over half the ``size``.
 
     >>> max_pool2d(2).apply(NO_PARAMS, np.arange(16.0).reshape(1, 1, 4, 4))[0, 0]
