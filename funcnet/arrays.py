@@ -124,7 +124,7 @@ def column_sums(x: Array) -> Array:
 
     A product with a vector of ones, which BLAS runs about twice as fast as ``x.sum(0)``.
     """
-    rows = x.reshape(-1, x.shape[-1])
+    rows = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
     sums: Array = ones_vector(len(rows), rows.dtype).dot(rows)
     return sums
 

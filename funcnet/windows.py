@@ -15,7 +15,7 @@ from .errors import ArgumentError, ShapeError
 Pair: TypeAlias = tuple[int, int]
 
 # Numbers of scratch that one block of a batch may take: 4 MB of float32, which stays in cache.
-# Without blocks a training step of a deep network takes about 45% longer.
+# Without blocks a training step of a deep network takes a quarter longer.
 BLOCK = 1 << 20
 
 # glibc's malloc returns a large array to the system when it is freed, and the next one is made of

@@ -40,8 +40,8 @@ def contestants(
 ) -> list[Contestant]:
     """Everybody who has the workload, in all settings.
 
-    ``threads`` are the numbers to try. One alone, where there are more, is tried of what may be too
-    small to be divided: not of PyTorch on images, nor of inference.
+    ``threads`` are the numbers to try. Fewer than there are cores are tried of what may be too
+    small to be divided among all: not of PyTorch on images, nor of inference.
     """
     workload = WORKLOADS[name]
     found = ranked.contestants(name, data, ranks) if ranks else []
@@ -118,7 +118,8 @@ def measured(
     peers = {name: module for name, module in modules.items() if module is not None}
 
     set_threads = machine.thread_setter(peers.get("torch"))
-    threads = sorted({1, options.threads}) if set_threads else [options.threads]
+    n = options.threads
+    threads = sorted({1, min(2, n), n}) if set_threads else [n]
     print(f"{options.threads} core{'s' * (options.threads > 1)}, {data.source}", flush=True)
     found = []
     for name in options.workloads:

@@ -104,7 +104,7 @@ def verdict(contest: Contest, target: float) -> str:
 
 SETTINGS = """\
 Each library in the fastest of its settings, which is named where it is not the usual one. \
-"1 thread" is one that would have had more cores to run on.
+"1 thread" or "2 threads" are fewer than there were cores to run on.
 """
 
 

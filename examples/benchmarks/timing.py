@@ -31,14 +31,12 @@ def on_threads(
 ) -> list[Contestant]:
     """The step on each number of threads; of several, the one for all cores is the usual one.
 
-    >>> [each.setting for each in on_threads("funcnet", "", print, [1, 4])]
-    ['1 thread', '']
+    >>> [each.setting for each in on_threads("funcnet", "", print, [1, 2, 4])]
+    ['1 thread', '2 threads', '']
     """
+    fewer = {n: f"{n} thread{'s' * (n > 1)}" for n in threads if n < max(threads)}
     return [
-        Contestant(
-            library, joined(setting, "1 thread" if n < max(threads) else ""), step, n, per_call
-        )
-        for n in threads
+        Contestant(library, joined(setting, fewer.get(n, "")), step, n, per_call) for n in threads
     ]
 
 

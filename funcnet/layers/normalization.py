@@ -246,7 +246,7 @@ def _wide(each: Array, x: Array) -> Array:
 
 def _sums(rows: Array, x: Array) -> Array:
     """The sum for each feature or channel of ``x``, whose rows these are."""
-    return column_sums(rows.reshape(-1, x.shape[1]))
+    return column_sums(rows if x.ndim == 2 else rows.reshape(-1, x.shape[1]))
 
 
 def _means(rows: Array, x: Array) -> Array:
