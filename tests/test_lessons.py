@@ -126,6 +126,8 @@ def test_lessons_use_what_is_public(script: str) -> None:
         ("equal", 1.0, float("nan"), 9.0, False),
         ("at least", 0.9, 0.95, 0.0, True),
         ("at least", 0.9, 0.89, 0.0, False),
+        ("at least", 0.989, 0.988, 0.001, True),
+        ("at least", 0.989, 0.9879, 0.001, False),
         ("at least", [0.9, 0.5], [0.89, 0.6], 0.02, True),
         ("at least", [0.9, 0.5], [0.87, 0.6], 0.02, False),
         ("at most", 0.1, 0.05, 0.0, True),
