@@ -121,6 +121,7 @@ def test_lessons_use_what_is_public(script: str) -> None:
         ("equal", 1.0, 1.0 + 1e-7, 1e-8, False),
         ("equal", [1.0, 2.0], [1.0, 2.0], 0.0, True),
         ("equal", [1.0, 2.0], [1.0], 0.0, False),
+        ("equal", 1.0, 1.0 + 1e-15, 0.0, False),
         ("equal", "a", "a", 0.0, True),
         ("equal", ["a", 1], ["b", 1], 0.0, False),
         ("equal", 1.0, float("nan"), 9.0, False),
