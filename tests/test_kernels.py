@@ -17,16 +17,17 @@ from funcnet.kernels import correlation, gathering, places, winograd
 
 from .layer_table import conv2d, conv_transpose2d
 
-BLOCK, SHORT, FEW, SHARE, MANY, PHASES = (
+BLOCK, SHORT, FEW, SHARE, CHANNELS, MANY, PHASES = (
     [(windows, "BLOCK")],
     [(correlation, "SHORT")],
     [(gathering, "FEW"), (correlation, "FEW")],
     [(correlation, "SHARE")],
+    [(correlation, "CHANNELS")],
     [(correlation, "MANY")],
     [(correlation, "PHASES")],
 )
 NEVER = 10**9
-WINOGRAD = [(MANY, NEVER), (SHARE, NEVER), (SHORT, 1), (FEW, 1)]
+WINOGRAD = [(MANY, NEVER), (SHARE, NEVER), (CHANNELS, 1), (SHORT, 1), (FEW, 1)]
 ROWS = [(MANY, NEVER), (SHARE, 0), (SHORT, 1), (FEW, 1)]
 TALL = [(MANY, NEVER), (SHARE, 0), (SHORT, 1), (FEW, NEVER)]
 PLACES = [(MANY, NEVER), (SHARE, 0), (SHORT, NEVER)]
@@ -102,31 +103,34 @@ INPUTS: dict[str, Any] = {
     "float64": drawn(7, 4, 11, 9).astype(float),
     "one image": drawn(1, 4, 11, 9),
 }
-LAYERS = [fn.conv2d(4, 6, 3, pad=1), fn.conv2d(4, 6, 3, pad=(0, 2), groups=2)]
+# Kernel, pad and groups of layers from 4 channels to 6.
+LAYERS: list[tuple[Any, Any, int]] = [(3, 1, 1), (3, (0, 2), 2), ((4, 3), 1, 1), (5, (2, 1), 2)]
 
 
-def by_definition(layer: fn.AnyLayer, params: fn.Params, x: Any, dy: Any) -> list[Any]:
+def by_definition(case: Any, params: fn.Params, x: Any, dy: Any) -> list[Any]:
     """Outputs and the gradients of x, W, b, from products with the matrix of all windows."""
-    pad, groups = ((1, 1), 1) if layer is LAYERS[0] else ((0, 2), 2)
+    size, pad, groups = case
     ys, dxs, dws = [], [], []
     parts = [np.split(each, groups, axis=1) for each in (x.astype(float), dy.astype(float))]
     for part, d, w in zip(*parts, np.split(params["W"].astype(float), groups), strict=True):
-        rows = fn.im2col(part, 3, pad=pad)
+        rows = fn.im2col(part, size, pad=pad)
         upstream = d.transpose(0, 2, 3, 1).reshape(len(rows), -1)
         n, f, oh, ow = d.shape
         ys.append((rows @ w.reshape(f, -1).T).reshape(n, oh, ow, f).transpose(0, 3, 1, 2))
-        dxs.append(fn.col2im(upstream @ w.reshape(f, -1), part.shape, 3, pad=pad))
+        dxs.append(fn.col2im(upstream @ w.reshape(f, -1), part.shape, size, pad=pad))
         dws.append((upstream.T @ rows).reshape(w.shape))
     y = np.concatenate(ys, axis=1) + params["b"][:, None, None]
     return [y, np.concatenate(dxs, axis=1), np.concatenate(dws), dy.sum((0, 2, 3))]
 
 
-@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+@pytest.mark.parametrize("case", LAYERS, ids=repr)
 @pytest.mark.parametrize("given_as", INPUTS)
 @pytest.mark.parametrize("name", TECHNIQUES)
 def test_however_images_come_the_result_is_the_definition(
-    name: str, given_as: str, layer: fn.AnyLayer
+    name: str, given_as: str, case: Any
 ) -> None:
+    size, pad, groups = case
+    layer = fn.conv2d(4, 6, size, pad=pad, groups=groups)
     x = INPUTS[given_as]
     before = x.copy()
     params = layer.init(fn.Key(0), (4, 11, 9), x.dtype) | {"b": np.arange(6.0).astype(x.dtype)}
@@ -146,28 +150,37 @@ def test_however_images_come_the_result_is_the_definition(
     for a, b in zip(found, [*again, grads_again["W"], grads_again["b"]], strict=True):
         np.testing.assert_array_equal(a, b)
     digits = 1e-12 if x.dtype == np.float64 else 1e-5
-    for a, b in zip(found, by_definition(layer, params, x, dy), strict=True):
+    for a, b in zip(found, by_definition(case, params, x, dy), strict=True):
         assert a.dtype == x.dtype
         np.testing.assert_allclose(a, b, rtol=digits, atol=digits * np.abs(b).max())
     assert applied.dtype == x.dtype
     np.testing.assert_allclose(applied, y, rtol=digits, atol=digits * np.abs(y).max())
 
 
+@pytest.mark.parametrize("size", [3, 4, 5])
 @pytest.mark.parametrize("name", TECHNIQUES)
-def test_windows_of_zeros_give_an_exact_zero(name: str) -> None:
-    x = np.abs(drawn(3, 4, 12, 12))
-    x[:, :, 3:9, 2:8] = 0
-    layer = fn.conv2d(4, 6, 3, pad=1, bias=False)
-    params = layer.init(fn.Key(0), (4, 12, 12))
-    with limits(TECHNIQUES[name][0]):
-        y, _ = layer.forward(params, x, fn.Train(fn.Key(0)))
-    zero = y[:, :, 4:8, 3:7]
-    np.testing.assert_array_equal(zero, np.zeros_like(zero))
-    assert np.abs(y[:, :, 3]).min() > 0
+@pytest.mark.parametrize("kind", [fn.conv2d, fn.conv_transpose2d])
+def test_in_training_windows_of_zeros_give_an_exact_zero(kind: Any, name: str, size: int) -> None:
+    layer = kind(4, 6, size, bias=False)
+    params = layer.init(fn.Key(0), (4, 16, 16))
+    # The windows of a convolution begin at their pixel, those of a transposed one end there.
+    shift = 0 if kind is fn.conv2d else size - 1
+    for start in range(1, 5):
+        x, end = np.abs(drawn(2, 4, 16, 16)), start + 8
+        x[:, :, start:end, 2:10] = 0
+        with limits(TECHNIQUES[name][0]):
+            y, _ = layer.forward(params, x, fn.Train(fn.Key(0)))
+        first, last = start + shift, end - size + shift
+        zero = y[:, :, first : last + 1, 2 + shift : 11 - size + shift]
+        np.testing.assert_array_equal(zero, np.zeros_like(zero))
+        assert np.abs(y[:, :, [first - 1, last + 1]]).min() > 0
 
 
-def test_winograd_rounds_hardly_worse_than_the_definition_and_some_times_in_inference() -> None:
-    x, layer = drawn(8, 32, 28, 28), fn.conv2d(32, 32, 3, pad=1)
+@pytest.mark.parametrize(("size", "training", "inference"), [(3, 2, 4), (4, 4, 4), (5, 4, 4)])
+def test_how_much_worse_than_the_definition_winograd_rounds(
+    size: int, training: int, inference: int
+) -> None:
+    x, layer = drawn(8, 32, 28, 28), fn.conv2d(32, 32, size, pad=size // 2)
     params = layer.init(fn.Key(0), (32, 28, 28))
     exact = layer.apply(fn.tree_map(lambda w: w.astype(float), params), x.astype(float))
 
@@ -176,19 +189,20 @@ def test_winograd_rounds_hardly_worse_than_the_definition_and_some_times_in_infe
 
     with limits(TECHNIQUES["rows of windows"][0]):
         plain = error(layer.apply(params, x))
-    assert 0 < plain < error(layer.forward(params, x, fn.Eval())[0]) < 2 * plain
-    assert error(layer.apply(params, x)) < 8 * plain
+    assert 0 < plain < error(layer.forward(params, x, fn.Eval())[0]) < training * plain
+    assert error(layer.apply(params, x)) < inference * plain
 
 
-@pytest.mark.parametrize("transform", [winograd.F2, winograd.F4])
-def test_a_transform_gives_what_a_kernel_of_three_rows_gives(transform: Any) -> None:
-    w, d = drawn(3), drawn(len(transform.inputs))
-    y = transform.outputs @ ((transform.kernels @ w) * (transform.inputs @ d))
-    np.testing.assert_allclose(y, np.correlate(d, w), rtol=1e-5)
+@pytest.mark.parametrize(("rows", "taps"), [(2, 3), (4, 3), (2, 4), (3, 4), (2, 5)])
+def test_a_transform_gives_what_a_kernel_of_so_many_rows_gives(rows: int, taps: int) -> None:
+    inputs, kernels, outputs = winograd.transform(rows, taps, np.dtype(float))
+    w, d = drawn(taps).astype(float), drawn(rows + taps - 1).astype(float)
+    y = outputs @ ((kernels @ w) * (inputs @ d))
+    np.testing.assert_allclose(y, np.correlate(d, w), rtol=1e-12)
 
 
-@pytest.mark.parametrize("channels", [3, 16])
-@pytest.mark.parametrize("size", [(3, 3), (3, 5), (2, 3), (5, 5)])
+@pytest.mark.parametrize("channels", [3, 8, 16])
+@pytest.mark.parametrize("size", [(3, 3), (3, 5), (2, 3), (5, 5), (6, 3)])
 def test_which_technique_is_taken_depends_on_sizes_alone(
     monkeypatch: pytest.MonkeyPatch, size: Any, channels: int
 ) -> None:
@@ -196,11 +210,11 @@ def test_which_technique_is_taken_depends_on_sizes_alone(
     for name in ("winograd", "by_places", "gather"):
         function = getattr(correlation, name)
         monkeypatch.setattr(correlation, name, noted(calls, name, function))
-    layer = fn.conv2d(channels, 4, size, pad=1)
+    layer = fn.conv2d(channels, 16, size, pad=1)
     for images in (1, 9):
         x = drawn(images, channels, 16, 16)
         layer.apply(layer.init(fn.Key(0), x.shape[1:]), x)
-    taken = "winograd" if size[0] == 3 else "gather"
+    taken = "winograd" if 3 <= size[0] <= 5 and channels == 16 else "gather"
     taken = "by_places" if channels == 3 else taken
     assert calls == [taken, taken]
 

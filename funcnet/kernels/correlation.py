@@ -18,11 +18,13 @@ from ..windows import Pair, Window, blocks, inside
 from .depthwise import depthwise, depthwise_grads
 from .gathering import FEW, gather, gather_grads, scatter
 from .places import by_places, by_places_grads
-from .winograd import F2, Transform, pitch_of, winograd, winograd_grads
+from .winograd import FAST, TAPS, pitch_of, winograd, winograd_grads
 
 SHORT = 16  # a window's row of fewer numbers is short; found by timing layers of all sizes
-# How many products ``winograd`` may make for one that ``gather`` makes; beyond, gather is faster.
-SHARE = 0.9
+# ``winograd`` is faster than ``gather`` with at most so many products for one of its, and from so
+# many channels in times channels out of a group; with fewer, sums take longer than products.
+SHARE = 0.85
+CHANNELS = 16 * 16
 # Groups are many from so many times the square of the products that each takes in a place.
 MANY = 4
 PHASES = 4  # a stride of more phases than these is better scattered
@@ -46,12 +48,12 @@ def correlate(
     window: Window,
     out: Pair,
     bias: Array | None = None,
-    transform: Transform = F2,
+    step: int = FAST,
 ) -> Array:
     """y[i, j] = bias + sum over ky, kx of x[i*stride + ky*dilation - pad, ...] @ w[ky, kx].
 
-    y has ``out`` rows and columns; what it needs beyond the edges of ``x`` is zero. ``transform``
-    is Winograd's, where kernels are fit for it.
+    y has ``out`` rows and columns; what it needs beyond the edges of ``x`` is zero. ``step`` is
+    ``winograd``'s, where it serves.
     """
     x, pad = _needed(x, window, out)
     framed = window._replace(pad=pad)
@@ -66,8 +68,8 @@ def correlate(
     row = None if bias is None else np.tile(bias, (out[1], 1, 1))
     if many:
         depthwise(y, x, w, row, framed)
-    elif _saves(x, framed, out):
-        winograd(y, x, w, row, pad, transform)
+    elif _saves(x, framed, out, f):
+        winograd(y, x, w, row, pad, step)
     else:
         gather(y, x, w, row, framed)
     return y
@@ -84,14 +86,14 @@ def correlate_grads(
         dw = depthwise_grads(x, dy, framed)
     elif _short(x, window):
         return by_places_grads(x, dy, framed, bias)
-    elif _saves(x, framed, out):
-        dw = winograd_grads(x, dy, window.size[1], pad, F2)
+    elif _saves(x, framed, out, dy.shape[4]):
+        dw = winograd_grads(x, dy, window.size, pad)
     else:
         dw = gather_grads(x, dy, framed)
     return dw, column_sums(dy.reshape(*dy.shape[:3], -1)) if bias else None
 
 
-def correlate_pull(w: Array, dy: Array, window: Window, size: Pair) -> Array:
+def correlate_pull(w: Array, dy: Array, window: Window, size: Pair, step: int = FAST) -> Array:
     """The gradient of ``correlate`` with respect to ``x``, whose height and width are ``size``.
 
     Where windows move on by one it is itself a correlation: of dy, with the kernels turned around.
@@ -100,32 +102,33 @@ def correlate_pull(w: Array, dy: Array, window: Window, size: Pair) -> Array:
     Source: Shi et al. 2016, "Is the deconvolution layer the same as a convolutional layer?"
     """
     if window.stride == (1, 1):
-        return _turned(w, dy, window, size)
+        return _turned(w, dy, window, size, step)
     g, c, f = w.shape[0], w.shape[3], w.shape[4]
     dx = np.zeros((len(dy), *size, g, c), dy.dtype)
     if _many(g, c * f) or (c > 1 and prod(window.stride) <= PHASES):
-        _interleave(dx, dy, w, window)
+        _interleave(dx, dy, w, window, step)
     else:
         scatter(dx, dy, w, window)
     return dx
 
 
-def _interleave(dx: Array, dy: Array, w: Array, window: Window) -> None:
+def _interleave(dx: Array, dy: Array, w: Array, window: Window, step: int) -> None:
     """``scatter``, phase by phase."""
     phases = list(product(_phases(window, 0), _phases(window, 1)))
     for block, (high, wide) in product(blocks(len(dx), prod(dx.shape[1:])), phases):
         part, kernels = dx[block, high.rows, wide.rows], w[:, high.taps, wide.taps]
         pad, dilation = (high.pad, wide.pad), (high.dilation, wide.dilation)
-        step = Window(kernels.shape[1:3], (1, 1), pad, dilation)
+        by_one = Window(kernels.shape[1:3], (1, 1), pad, dilation)
         if part.size:
-            part[:] = _turned(kernels, dy[block], step, part.shape[1:3])
+            part[:] = _turned(kernels, dy[block], by_one, part.shape[1:3], step)
 
 
-def _turned(w: Array, dy: Array, window: Window, size: Pair) -> Array:
+def _turned(w: Array, dy: Array, window: Window, size: Pair, step: int) -> Array:
     """``correlate_pull`` where windows move on by one."""
     (rh, rw), (ph, pw) = window.reach(), window.pad
     turned = np.ascontiguousarray(w[:, ::-1, ::-1].swapaxes(3, 4))
-    return correlate(dy, turned, window._replace(pad=(rh - 1 - ph, rw - 1 - pw)), size)
+    around = window._replace(pad=(rh - 1 - ph, rw - 1 - pw))
+    return correlate(dy, turned, around, size, step=step)
 
 
 def _phases(window: Window, way: int) -> Iterator[Phase]:
@@ -156,10 +159,11 @@ def _short(x: Array, window: Window) -> bool:
     return width < SHORT
 
 
-def _saves(x: Array, window: Window, out: Pair) -> bool:
+def _saves(x: Array, window: Window, out: Pair, f: int) -> bool:
     """Whether ``winograd`` can be used, and saves time."""
     (kh, kw), (oh, ow) = window.size, out
-    if kh != 3 or not window.stride == window.dilation == (1, 1) or oh * ow < FEW:
+    moves_by_one = window.stride == window.dilation == (1, 1)
+    if kh not in TAPS or not moves_by_one or oh * ow < FEW or x.shape[4] * f < CHANNELS:
         return False
-    made: int = 4 * -(-oh // 2) * pitch_of(x.shape[2], window.pad[1], kw, ow)
-    return made <= SHARE * 3 * oh * ow
+    made: int = (kh + 1) * -(-oh // 2) * pitch_of(x.shape[2], window.pad[1], kw, ow)
+    return made <= SHARE * kh * oh * ow

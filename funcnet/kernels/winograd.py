@@ -1,8 +1,8 @@
-"""Convolution with fewer products, for kernels of three rows that move on by one.
+"""Convolution with fewer products, for kernels of a few rows that move on by one.
 
-Two rows of output take six products of a row of input with a row of a kernel. Four sums and
-differences of input rows, each multiplied once by a sum of kernel rows, hold them too: Winograd's
-F(2, 3), here along the height. F(4, 3) makes four rows of output from six such products of twelve.
+Two rows of output take six products of a row of input with a row of a kernel of three. Four sums
+and differences of input rows, each multiplied once by a sum of kernel rows, hold them too:
+Winograd's F(2, 3), here along the height. A kernel of five takes six products for ten, F(2, 5).
 
 Along the width windows need not be copied. Rows lie in one line, with a margin of zeros between
 two that ends the one and begins the next. There the kw pixels of a window's row are kw * c numbers
@@ -10,21 +10,32 @@ on end, and every kw-th window lies beside the last with neither gap nor overlap
 matrix as BLAS wants it. There are kw such matrices, one for each pixel to begin at. Windows that
 lie across a margin are computed too, and left out.
 
-A training step of a deep network of 3x3 kernels takes a sixth less time than by ``gathering``.
+A training step of a deep network of 3x3 kernels takes a sixth less time than by ``gathering``, a
+layer of 5x5 half as long.
 
-Images are (n, h, w, g, c): their channels last, in g groups. Kernels are (g, 3, kw, c, f).
+Images are (n, h, w, g, c): their channels last, in g groups. Kernels are (g, kh, kw, c, f).
 
 Source: Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks".
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from ..arrays import Array
 from ..windows import Pair, blocks, strided
+
+# Those whose powers are short and apart round best, and a half and -2 better than 2 and -2
+# (Barabasz et al. 2020, "Error Analysis and Improving the Accuracy of Winograd Convolution for Deep
+# Neural Networks").
+POINTS = (0, 1, -1, 0.5, -2)
+TAPS = range(3, 6)  # rows of a kernel: fewer save too little, more take more points
+# Rows of output from one tile: so many give an exact 0 for a window of zeros, where relu is to stop
+# a gradient, and so many the fewest products.
+EXACT, FAST = 2, 4
 
 
 class Transform(NamedTuple):
@@ -35,31 +46,32 @@ class Transform(NamedTuple):
     outputs: Array
 
 
-# All factors are 1, -1 or 1/2: this rounds hardly worse than the definition, and gives an exact 0
-# where a window holds only zeros, as a gradient through relu wants it.
-F2 = Transform(
-    np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1.0]]),
-    np.array([[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]]) / 2,
-    np.array([[1, 1, 1, 0], [0, 1, -1, -1.0]]),
-)
-# A quarter fewer products. It rounds some times worse, and where 0 belongs gives about 1e-7 of what
-# is near: for inference.
-F4 = Transform(
-    np.array(
-        [
-            [4, 0, -5, 0, 1, 0],
-            [0, -4, -4, 1, 1, 0],
-            [0, 4, -4, -1, 1, 0],
-            [0, -2, -1, 2, 1, 0],
-            [0, 2, -1, -2, 1, 0],
-            [0, 4, 0, -5, 0, 1.0],
-        ]
-    ),
-    np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24,
-    np.array(
-        [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1.0]]
-    ),
-)
+@cache
+def transform(rows: int, taps: int, dtype: np.dtype) -> Transform:
+    """F(rows, taps), for so many rows of output of kernels of ``taps`` rows.
+
+    Two polynomials with ``rows`` and ``taps`` coefficients have a product that its values at
+    rows + taps - 1 points determine, of which infinity is one: Toom and Cook's multiplication.
+    Convolution is its transpose.
+
+    With two rows of output, the first takes nothing from the point infinity and the second nothing
+    from 0, which leaves to each the rows of its own windows: 0 where they hold only zeros. With
+    more, about 1e-7 of what is near. F(2, 3), whose factors are 1, -1 and 1/2, rounds hardly worse
+    than the definition, the others three times worse.
+
+    >>> transform(2, 3, np.dtype("float32")).outputs
+    array([[ 1.,  1.,  1.,  0.],
+           [ 0.,  1., -1.,  1.]], dtype=float32)
+    """
+    points = np.array(POINTS[: rows + taps - 2], float)
+    others = [np.delete(points, i) for i in range(len(points))]
+    products = [[np.prod(p - rest)] for p, rest in zip(points, others, strict=True)]
+    inputs = np.eye(len(points) + 1)
+    for row, roots in zip(inputs, [*others, points], strict=True):
+        row[: len(roots) + 1] = np.poly(roots)[::-1]
+    kernels = np.vstack([np.vander(points, taps, increasing=True) / products, np.eye(taps)[-1]])
+    outputs = np.vstack([np.vander(points, rows, increasing=True), np.eye(rows)[-1]]).T
+    return Transform(inputs.astype(dtype), kernels.astype(dtype), outputs.astype(dtype))
 
 
 class Rows(NamedTuple):
@@ -91,13 +103,14 @@ def pitch_of(width: int, left: int, kw: int, ow: int) -> int:
     return max(left + width, ow + kw - 1 - left, ow)
 
 
-def winograd(
-    y: Array, x: Array, w: Array, bias: Array | None, pad: Pair, transform: Transform
-) -> None:
-    """Write each window's products with the kernels, and ``bias``, to ``y`` (n, oh, ow, g, f)."""
+def winograd(y: Array, x: Array, w: Array, bias: Array | None, pad: Pair, step: int) -> None:
+    """Write each window's products with the kernels, and ``bias``, to ``y`` (n, oh, ow, g, f).
+
+    At most ``step`` rows of it come from one tile of input.
+    """
     n, oh, ow, g, f = y.shape
-    kw, c = w.shape[2:4]
-    inputs, kernels, outputs = (matrix.astype(x.dtype) for matrix in transform)
+    kh, kw, c = w.shape[1:4]
+    inputs, kernels, outputs = transform(_step(step, kh), kh, x.dtype)
     step, kinds = outputs.shape
     tiles, pitch = -(-oh // step), pitch_of(x.shape[2], pad[1], kw, ow)
     parts = blocks(n, (step + kinds) * g * tiles * pitch * (c + f))
@@ -119,15 +132,15 @@ def winograd(
         np.add(seen[:m], 0 if bias is None else bias, out=y[block])
 
 
-def winograd_grads(x: Array, dy: Array, kw: int, pad: Pair, transform: Transform) -> Array:
+def winograd_grads(x: Array, dy: Array, size: Pair, pad: Pair) -> Array:
     """The gradient with respect to the kernels.
 
     Each sum of kernel rows gets the sums of input that it met, times as many of dy; all that one
     place in a row of windows met is one stretch of the line.
     """
     n, oh, ow, g, f = dy.shape
-    c = x.shape[4]
-    inputs, kernels, outputs = (matrix.astype(dy.dtype) for matrix in transform)
+    (kh, kw), c = size, x.shape[4]
+    inputs, kernels, outputs = transform(_step(FAST, kh), kh, dy.dtype)
     step, kinds = outputs.shape
     tiles, pitch = -(-oh // step), pitch_of(x.shape[2], pad[1], kw, ow)
     stretch = tiles * pitch
@@ -147,6 +160,11 @@ def winograd_grads(x: Array, dy: Array, kw: int, pad: Pair, transform: Transform
         np.matmul(outputs.T, upstream.tiles[:m], out=products.tiles[:m])
         dw += np.matmul(places[:, :, :m], met[:, :, :m]).sum(2)
     return _mixed(kernels.T, dw).transpose(2, 0, 1, 3, 4)
+
+
+def _step(most: int, taps: int) -> int:
+    """How many rows of output there are points for, up to ``most``."""
+    return min(most, len(POINTS) + 2 - taps)
 
 
 def _mixed(matrix: Array, rows: Array) -> Array:

@@ -14,7 +14,7 @@ from ..errors import ConfigError, ShapeError
 from ..functions import Initializer, Leaf, Spec, cast
 from ..initializers import he_normal, zeros
 from ..kernels.correlation import correlate, correlate_grads, correlate_pull
-from ..kernels.winograd import F2, F4, Transform
+from ..kernels.winograd import EXACT, FAST
 from ..kinds import Image, M, N
 from ..random import Mode
 from ..tree import Grads, Params
@@ -35,18 +35,16 @@ def conv2d_forward(
     window: Window, groups: int, params: Params, x: Array, mode: Mode
 ) -> tuple[Array, ConvCache]:
     x = cast(x, params)
-    return _convolved(F2, window, groups, params, x), ConvCache(x, params)
+    return _convolved(EXACT, window, groups, params, x), ConvCache(x, params)
 
 
 def conv2d_apply(window: Window, groups: int, params: Params, x: Array) -> Array:
-    return _convolved(F4, window, groups, params, cast(x, params))
+    return _convolved(FAST, window, groups, params, cast(x, params))
 
 
-def _convolved(
-    transform: Transform, window: Window, groups: int, params: Params, x: Array
-) -> Array:
+def _convolved(step: int, window: Window, groups: int, params: Params, x: Array) -> Array:
     kernels, out = kernels_of(params, x.dtype, groups), window.out(*x.shape[2:])
-    y = correlate(grouped(x, groups), kernels, window, out, params.get("b"), transform)
+    y = correlate(grouped(x, groups), kernels, window, out, params.get("b"), step)
     return ungrouped(y)
 
 

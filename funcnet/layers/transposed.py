@@ -17,6 +17,7 @@ from ..errors import ConfigError, ShapeError
 from ..functions import Initializer, Leaf, Spec, cast
 from ..initializers import he_normal, zeros
 from ..kernels.correlation import correlate, correlate_grads, correlate_pull
+from ..kernels.winograd import EXACT, FAST
 from ..kinds import Image, M
 from ..random import Mode
 from ..tree import Grads, Params
@@ -58,20 +59,23 @@ class Spread(NamedTuple):
 
 
 def conv_transpose2d_apply(spread: Spread, params: Params, x: Array) -> Array:
-    x = cast(x, params)
-    kernels = kernels_of(params, x.dtype, spread.groups)
-    size = spread.out(*x.shape[2:])
-    y = ungrouped(correlate_pull(kernels, grouped(x, spread.groups), spread.window, size))
-    if "b" in params:
-        channels_last(y)[:] += params["b"]
-    return y
+    return _spread_out(FAST, spread, params, cast(x, params))
 
 
 def conv_transpose2d_forward(
     spread: Spread, params: Params, x: Array, mode: Mode
 ) -> tuple[Array, ConvCache]:
     x = cast(x, params)
-    return conv_transpose2d_apply(spread, params, x), ConvCache(x, params)
+    return _spread_out(EXACT, spread, params, x), ConvCache(x, params)
+
+
+def _spread_out(step: int, spread: Spread, params: Params, x: Array) -> Array:
+    kernels = kernels_of(params, x.dtype, spread.groups)
+    size = spread.out(*x.shape[2:])
+    y = ungrouped(correlate_pull(kernels, grouped(x, spread.groups), spread.window, size, step))
+    if "b" in params:
+        channels_last(y)[:] += params["b"]
+    return y
 
 
 def conv_transpose2d_backward(spread: Spread, cache: ConvCache, dy: Array) -> tuple[Array, Grads]:
