@@ -162,7 +162,7 @@ def spec_again(self: Any, shape: Any) -> Any:
 
 MEMORY, CONVOLUTION, POOLS = "Memory", "Convolution", "Pools"
 ELEMENTS, CALLS = "Element by element", "Around the arithmetic"
-WINOGRAD = "Winograd's F(2, 3)"
+WINOGRAD = "Winograd's algorithm"
 
 TRICKS = [
     Trick(

@@ -33,8 +33,8 @@ from ..windows import Pair, blocks, strided
 # Neural Networks").
 POINTS = (0, 1, -1, 0.5, -2)
 TAPS = range(3, 6)  # rows of a kernel: fewer save too little, more take more points
-# Rows of output from one tile: so many give an exact 0 for a window of zeros, where relu is to stop
-# a gradient, and so many the fewest products.
+# Rows of output from one tile. Two give an exact 0 for a window of zeros, where relu is to stop a
+# gradient; four take fewer products.
 EXACT, FAST = 2, 4
 
 
@@ -66,7 +66,7 @@ def transform(rows: int, taps: int, dtype: np.dtype) -> Transform:
     points = np.array(POINTS[: rows + taps - 2], float)
     others = [np.delete(points, i) for i in range(len(points))]
     products = [[np.prod(p - rest)] for p, rest in zip(points, others, strict=True)]
-    inputs = np.eye(len(points) + 1)
+    inputs = np.zeros((len(points) + 1, len(points) + 1))
     for row, roots in zip(inputs, [*others, points], strict=True):
         row[: len(roots) + 1] = np.poly(roots)[::-1]
     kernels = np.vstack([np.vander(points, taps, increasing=True) / products, np.eye(taps)[-1]])
