@@ -136,7 +136,8 @@ def conv2d(
     parts, each seen by c_out / groups kernels.
 
     Parameters: ``W`` of shape (c_out, c_in / groups, kh, kw) and ``b`` of shape (c_out,), absent
-    with ``bias=False``. ``c_in`` may be ``...``. Raises ``ConfigError`` for sizes out of range,
+    with ``bias=False``. ``c_in`` may be ``...``. ``apply`` rounds otherwise than ``forward``, by
+    about 1e-6 of what there is in float32. Raises ``ConfigError`` for sizes out of range,
     ``ShapeError`` for a window larger than its padded input.
 
     >>> conv2d(3, 16, 5, stride=2, pad=2).spec((3, 32, 32))[1]
