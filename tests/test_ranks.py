@@ -139,11 +139,16 @@ ERRORS: dict[str, tuple[Any, str]] = {
     ),
     "fewer examples than ranks": (
         lambda comm: fn.across_ranks(F, comm)(PARAMS, X[:1], T[:1], fn.Eval()),
-        "across_ranks expects at least 2 examples, one a rank, but the batch gives 1",
+        "across_ranks expects at least 2 examples, one a rank, but the batch gives 1; leave out a "
+        "last small batch by minibatches(..., drop_last=True)",
     ),
     "targets that are not as many": (
         lambda comm: fn.across_ranks(F, comm)(PARAMS, X, T[:5], fn.Eval()),
         "across_ranks expects 7 targets, but t gives 5",
+    ),
+    "targets in a list": (
+        lambda comm: ANY.across_ranks(F, comm)(PARAMS, X, T.tolist(), fn.Eval()),
+        "across_ranks takes arrays of examples, not [0, 1, 2, 0, 1, 2, 0]; write np.array(t)",
     ),
 }
 
@@ -154,3 +159,39 @@ def test_errors_say_what_to_do(case: str) -> None:
     with pytest.raises(fn.FuncnetError) as caught:
         World(2).run(call)
     assert text in str(caught.value)
+
+
+# What rank 1 has otherwise than rank 0, as (params, x, t, mode).
+DIFFERENT: dict[str, tuple[Any, Any, Any, Any]] = {
+    "parameters": (NET.init(fn.Key(1), (4,)), X, T, fn.Eval()),
+    "parameters' names, shapes or dtypes": (NET.init(fn.Key(0), (4,), float), X, T, fn.Eval()),
+    "number of examples": (PARAMS, X[:6], T[:6], fn.Eval()),
+    "inputs": (PARAMS, X + 1, T, fn.Eval()),
+    "targets": (PARAMS, X, (T + 1) % 3, fn.Eval()),
+    "mode or key": (PARAMS, X, T, fn.Train(fn.Key(5))),
+}
+
+
+@pytest.mark.parametrize("fact", DIFFERENT)
+def test_ranks_whose_arguments_differ_are_told_so_in_all_of_them(fact: str) -> None:
+    def program(comm: Any) -> str:
+        arguments = DIFFERENT[fact] if comm.rank else (PARAMS, X, T, fn.Eval())
+        with pytest.raises(fn.ArgumentError) as caught:
+            fn.across_ranks(F, comm)(*arguments)
+        return str(caught.value)
+
+    for text in World(2).run(program):
+        assert f"across_ranks: rank 1 has other {fact} than rank 0; all ranks run the same" in text
+
+
+def test_parameters_that_have_run_away_are_the_same_in_all_ranks() -> None:
+    params = fn.Params({"b": np.array([np.nan, np.inf, -np.inf])})
+
+    def f(params: Any, x: Any, t: Any, mode: Any) -> Any:
+        return np.nan, fn.Grads({"b": np.ones(3)}), params
+
+    for value, grads, _ in World(2).run(
+        lambda comm: fn.across_ranks(f, comm)(params, X, T, fn.Eval())
+    ):
+        assert np.isnan(value)
+        np.testing.assert_array_equal(grads["b"], 1)
