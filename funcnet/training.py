@@ -161,6 +161,8 @@ def _step(
         raise ArgumentError(f"a step takes Batch(x, t) second, not {type(batch).__name__}")
     mode = Train(state.key.child(state.step))
     value, grads, params = checked_gradient(value_and_grad(state.params, *batch, mode))
+    if not grads:
+        raise ConfigError("there are no gradients: nothing in the network has parameters to train")
     params, optimizer_state = moved(optimizer, grads, state.optimizer_state, params)
     return TrainState(params, optimizer_state, state.key, state.step + 1, value)
 

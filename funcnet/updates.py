@@ -162,7 +162,7 @@ def map_leaves(
     """
     if not isinstance(grads, Grads):
         raise ArgumentError(f"an optimizer updates by Grads, not {type(grads).__name__}")
-    return _replaced(f, lambda _, u: u, grads, grads, states)
+    return _replaced(f, lambda _, u: u, grads, grads, states, "")
 
 
 def move_leaves(
@@ -171,7 +171,7 @@ def move_leaves(
     """``map_leaves``, with each update added to its parameter at once."""
     _check_trees("an optimizer takes Params and Grads", params, grads)
     try:
-        return _replaced(f, _sum, grads, params, states)
+        return _replaced(f, _sum, grads, params, states, "")
     except ParamsError:
         apply_updates(params, grads)  # says where, if it is their names or shapes that differ
         raise
@@ -183,25 +183,27 @@ def _replaced(
     grads: Tree,
     first: Tree,
     states: Sequence[Tree],
+    path: str,
 ) -> tuple[Any, ...]:
     """``first`` and the states, with new leaves wherever there is a gradient.
 
     ``f(g, *state leaves)`` gives them; the first one is ``put(old leaf, update)``.
     """
-    for tree in (first, *states):
-        if not isinstance(tree, Tree):
-            raise ParamsError("gradients of the parts of what is one array")
+    if not isinstance(first, Tree):
+        raise ParamsError("gradients of the parts of what is one array")
     lead: dict[str, Any] = dict(first)
     new: list[dict[str, Any]] = [dict(state) for state in states]
     for name, g in grads.items():
         old: Any = first[name]
-        here = [state[name] for state in states]
+        here: list[Any] = [state.get(name) for state in states]
+        for entry in here:
+            if not fits(entry, g):
+                raise _stale(entry, g, path + name)
         if isinstance(g, Tree):
-            lead[name], *rest = _replaced(f, put, g, old, here)
+            lead[name], *rest = _replaced(f, put, g, old, here, f"{path}{name}/")
         else:
-            for leaf in (old, *here):
-                if not fits(leaf, g):
-                    raise mismatch(leaf, g, name)
+            if not fits(old, g):
+                raise mismatch(old, g, path + name)
             update, *rest = f(g, *here)
             lead[name] = put(old, update)
         for i, leaf in enumerate(rest):
@@ -266,8 +268,21 @@ def fits(p: Any, u: Any) -> bool:
 
 
 def mismatch(p: Any, u: Any, path: str) -> ParamsError:
-    """The error that says how ``u`` does not fit."""
+    """The error that says how ``u`` does not fit the parameter ``p``."""
     if p is None:
         return ParamsError(f"an update for {path}, which is no parameter")
-    got, has = [dims(v.shape) if not isinstance(v, Tree) else "a tree" for v in (u, p)]
-    return ParamsError(f"the update for {path} is {got}, the parameter {has}")
+    return ParamsError(f"the update for {path} is {_size(u)}, the parameter {_size(p)}")
+
+
+def _stale(s: Any, g: Any, path: str) -> ParamsError:
+    """The error that says how ``g`` does not fit an optimizer's state ``s``."""
+    return ParamsError(
+        f"the optimizer's state has {_size(s)} for {path}, whose gradient is {_size(g)}; a state "
+        "goes with the parameters it began with: write TrainState.start(params, optimizer, key)"
+    )
+
+
+def _size(entry: Any) -> str:
+    if entry is None:
+        return "nothing"
+    return "a tree" if isinstance(entry, Tree) else dims(entry.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import funcnet as fn
+from funcnet.updates import moved
 
 OPTIMIZERS: dict[str, Any] = {
     "sgd": fn.sgd(0.1),
@@ -308,7 +310,8 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
             fn.Grads({"x": np.ones(1)}), fn.adam(0.1).init(params()), params()
         ),
         fn.ParamsError,
-        "no 'x' in this Params; it holds 'dense1'",
+        "the optimizer's state has nothing for x, whose gradient is 1; a state goes with the "
+        "parameters it began with: write TrainState.start(params, optimizer, key)",
     ),
     "rate": (lambda: ANY.sgd("0.1x"), fn.ArgumentError, "learning rate is a number in [0, inf)"),
     "negative": (
@@ -351,3 +354,16 @@ def test_says_what_is_wrong(error: str) -> None:
     with pytest.raises(kind) as caught:
         call()
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["momentum", "adagrad", "adadelta", "adam", "adamw"])
+def test_a_state_of_other_parameters_is_named_as_what_does_not_fit(name: str) -> None:
+    optimizer, own = OPTIMIZERS[name], params()
+    wide = own | {"dense1": {"W": np.ones((4, 3), "f4"), "b": own["dense1"]["b"]}}
+    flat = own | {"dense1": np.ones(3, "f4")}
+    for other, has in [(wide, "4x3 for dense1/W, whose gradient is 2x3"), (flat, "3 for dense1")]:
+        state = optimizer.init(other) if name != "adamw" else fn.adam(0.1).init(other)
+        for call in (optimizer.update, partial(moved, optimizer)):
+            with pytest.raises(fn.ParamsError) as caught:
+                call(grads(), state, own)
+            assert f"the optimizer's state has {has}" in str(caught.value)

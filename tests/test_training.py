@@ -207,6 +207,15 @@ ERRORS: dict[str, tuple[Any, str]] = {
         lambda: ANY.train_step(fn.freeze(fn.dense(3, 2)), fn.squared_error(), fn.sgd(0.1)),
         "nothing in freeze(dense(3, 2)) has parameters to train",
     ),
+    "nothing to train, by its gradient": (
+        lambda: fn.gradient_step(
+            fn.value_and_grad(fn.freeze(fn.dense(3, 2)), fn.squared_error()), fn.sgd(0.1)
+        )(
+            fn.TrainState.start(fn.dense(3, 2).init(fn.Key(0), (3,)), fn.sgd(0.1), fn.Key(0)),
+            fn.Batch(np.ones((4, 3), "f4"), np.ones((4, 2), "f4")),
+        ),
+        "there are no gradients: nothing in the network has parameters to train",
+    ),
     "only a penalty": (
         lambda: ANY.train_step(fn.dense(3, 2), fn.squared_error(), fn.weight_decay(0.1)),
         "weight_decay(0.1) only changes gradients; write chain(weight_decay(0.1), sgd(0.1))",
