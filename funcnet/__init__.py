@@ -91,7 +91,15 @@ from .schedules import (
     warmup,
 )
 from .search import Trial, log_uniform, median_stop, random_search
-from .training import Batch, TrainState, gradient_step, train_step, value_and_grad
+from .training import (
+    Batch,
+    StepFunction,
+    TrainState,
+    ValueAndGrad,
+    gradient_step,
+    train_step,
+    value_and_grad,
+)
 from .transforms import clip_by_global_norm, l1_penalty, weight_decay
 from .tree import NO_GRADS, NO_PARAMS, Grads, Params, leaves, tree_map
 from .typed import Layer, Same, SameImage, sequential
@@ -148,12 +156,14 @@ __all__ = [
     "Seq",
     "ShapeError",
     "Spec",
+    "StepFunction",
     "Tensor3",
     "Tensor4",
     "Tokens",
     "Train",
     "TrainState",
     "Trial",
+    "ValueAndGrad",
     "Vec",
     "Vector",
     "accuracy",

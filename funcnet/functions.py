@@ -213,7 +213,7 @@ def match(spec: Spec, params: Tree, shape: Any, path: str = "") -> None:
             if value.shape != entry.shape:
                 raise ParamsError(
                     f"{path}{name} is {dims(value.shape)}, but with inputs of {dims(shape)} this "
-                    f"network has {dims(entry.shape)} there; are these its parameters?"
+                    f"network has {dims(entry.shape)} there; are these its parameters and inputs?"
                 )
         elif value.__class__ is np.ndarray:
             raise ParamsError(f"{path}{name} is an array, where this network has a tree")

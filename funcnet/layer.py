@@ -188,7 +188,7 @@ class AnyLayer:
         rows = self._enter(params, x)
         if mode.__class__ is Train:
             if not rows:
-                raise ShapeError("at least one example to train on", "none")
+                raise self._at_first(ShapeError("at least one example to train on", "none"))
         elif mode.__class__ is not Eval:
             raise ArgumentError(f"mode is Train(key) or Eval(), not {short(mode)}")
         try:

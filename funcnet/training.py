@@ -64,6 +64,7 @@ class ValueAndGrad(Protocol[A_contra, T_contra]):
 
 
 StepFunction: TypeAlias = Callable[[TrainState[S], Batch[A, T]], TrainState[S]]
+"""What ``train_step`` and ``gradient_step`` give: ``(TrainState, Batch) -> TrainState``."""
 
 
 def value_and_grad(net: Net[A, Fixed[B]], loss: Loss[B, T]) -> ValueAndGrad[A, T]:

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     # The channels of what comes in, which mypy finds in the layer before; alone, of any number.
     C = typing_extensions.TypeVar("C", bound=int | Literal[0], default=Any)
 else:
-    A = B = T = C = TypeVar("A")
+    A, B, T, C = TypeVar("A"), TypeVar("B"), TypeVar("T"), TypeVar("C")
 
 
 class Net(Protocol[A_contra, B_co]):

@@ -358,6 +358,13 @@ class Alone:
         received[:] = sent
 
 
+def trained(
+    gradient: fn.ValueAndGrad[fn.Matrix, fn.Labels], optimizer: fn.Optimizer[Any]
+) -> fn.StepFunction[Any, fn.Matrix, fn.Labels]:
+    return fn.gradient_step(gradient, optimizer)
+
+
+functools.reduce(trained(gradient, optimizer), batches, start)
 comm: fn.Communicator = Alone()
 ranked = fn.across_ranks(gradient, comm)
 assert_type(ranked(params, x, t, fn.Train(key))[0], float)
