@@ -46,8 +46,8 @@ def data_parallel(value_and_grad: ValueAndGrad[A, T], workers: int = 2) -> Value
     Meanwhile BLAS, whose own threads would be in the way, is limited to one, as a rule for the
     whole process. So a network of convolutions, whose many small products these threads do not
     speed up, gains most, and one of large dense layers little. It pays for steps of some
-    milliseconds: a thread costs about a tenth of one. A third worker gains little and a fourth
-    nothing, as workers wait for each other where Python itself runs.
+    milliseconds: a thread costs about a tenth of one. A third worker gains little, and four are
+    slower than two, as workers wait for each other where Python itself runs.
 
     Raises ``MissingExtraError`` where threadpoolctl, which limits it, is not installed, and at a
     call ``ShapeError`` where x and t are not as many.

@@ -157,11 +157,11 @@ def page(record: Row) -> str:
         f"MB at {short(peak['GB/s'])} GB/s. These are the peaks that rates are set beside. A rate "
         "counts the operations of a direct convolution, of which some algorithms need fewer, or "
         "the bytes of an input and an output, once each. `pull` gives the gradient of the input, "
-        "`grads` those of the parameters. PyTorch counts with the fastest of its layouts, and of "
-        "its three kinds of each optimizer.\n",
+        "`grads` those of the parameters, `backward` both. PyTorch counts with the fastest of its "
+        "layouts, and of its three kinds of each optimizer.\n",
     ]
     for group, rows in groupby(record["rows"], lambda row: row["group"]):
-        heads = ["", "batch", "", "ms", "rate", "of peak", "PyTorch, ms", "ratio"]
+        heads = ["", "input, or parameters", "", "ms", "rate", "of peak", "PyTorch, ms", "ratio"]
         parts += [f"## {group}\n", table(heads, [cells(row, peak) for row in rows])]
     return "\n".join(parts)
 

@@ -104,7 +104,8 @@ def verdict(contest: Contest, target: float) -> str:
 
 SETTINGS = """\
 Each library in the fastest of its settings, which is named where it is not the usual one. \
-"1 thread" or "2 threads" are fewer than there were cores to run on.
+"1 thread" or "2 threads" are fewer than there were cores to run on; "workers" are threads of \
+`data_parallel` or `predict`, "ranks" processes of `across_ranks`, or that each `predict` a share.
 """
 
 
