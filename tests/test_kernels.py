@@ -201,20 +201,21 @@ def test_a_transform_gives_what_a_kernel_of_so_many_rows_gives(rows: int, taps: 
     np.testing.assert_allclose(y, np.correlate(d, w), rtol=1e-12)
 
 
-@pytest.mark.parametrize("channels", [3, 8, 16])
+@pytest.mark.parametrize(("channels", "out"), [(3, 16), (8, 16), (8, 32), (16, 1)])
 @pytest.mark.parametrize("size", [(3, 3), (3, 5), (2, 3), (5, 5), (6, 3)])
 def test_which_technique_is_taken_depends_on_sizes_alone(
-    monkeypatch: pytest.MonkeyPatch, size: Any, channels: int
+    monkeypatch: pytest.MonkeyPatch, size: Any, channels: int, out: int
 ) -> None:
     calls: list[str] = []
     for name in ("winograd", "by_places", "gather"):
         function = getattr(correlation, name)
         monkeypatch.setattr(correlation, name, noted(calls, name, function))
-    layer = fn.conv2d(channels, 16, size, pad=1)
+    layer = fn.conv2d(channels, out, size, pad=1)
     for images in (1, 9):
         x = drawn(images, channels, 16, 16)
         layer.apply(layer.init(fn.Key(0), x.shape[1:]), x)
-    taken = "winograd" if 3 <= size[0] <= 5 and channels == 16 else "gather"
+    wide = channels == 16 or out == 32
+    taken = "winograd" if 3 <= size[0] <= 5 and wide else "gather"
     taken = "by_places" if channels == 3 else taken
     assert calls == [taken, taken]
 

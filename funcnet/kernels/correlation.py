@@ -21,10 +21,10 @@ from .places import by_places, by_places_grads
 from .winograd import FAST, TAPS, pitch_of, winograd, winograd_grads
 
 SHORT = 16  # a window's row of fewer numbers is short; found by timing layers of all sizes
-# ``winograd`` is faster than ``gather`` with at most so many products for one of its, and from so
-# many channels in times channels out of a group; with fewer, sums take longer than products.
+# ``winograd`` is faster than ``gather`` with at most so many products for one of its, and where a
+# group has so many channels, in or as the mean of in and out; with fewer, sums take too long.
 SHARE = 0.85
-CHANNELS = 16 * 16
+CHANNELS = 16
 # Groups are many from so many times the square of the products that each takes in a place.
 MANY = 4
 PHASES = 4  # a stride of more phases than these is better scattered
@@ -161,9 +161,10 @@ def _short(x: Array, window: Window) -> bool:
 
 def _saves(x: Array, window: Window, out: Pair, f: int) -> bool:
     """Whether ``winograd`` can be used, and saves time."""
-    (kh, kw), (oh, ow) = window.size, out
+    (kh, kw), (oh, ow), c = window.size, out, x.shape[4]
     moves_by_one = window.stride == window.dilation == (1, 1)
-    if kh not in TAPS or not moves_by_one or oh * ow < FEW or x.shape[4] * f < CHANNELS:
+    few = c < CHANNELS and c * f < CHANNELS**2
+    if kh not in TAPS or not moves_by_one or oh * ow < FEW or few:
         return False
     made: int = (kh + 1) * -(-oh // 2) * pitch_of(x.shape[2], window.pad[1], kw, ow)
     return made <= SHARE * kh * oh * ow
