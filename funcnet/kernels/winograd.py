@@ -10,7 +10,7 @@ on end, and every kw-th window lies beside the last with neither gap nor overlap
 matrix as BLAS wants it. There are kw such matrices, one for each pixel to begin at. Windows that
 lie across a margin are computed too, and left out.
 
-A training step of a deep network of 3x3 kernels takes a sixth less time than by ``gathering``, a
+A training step of a deep network of 3x3 kernels takes a fifth less time than by ``gathering``, a
 layer of 5x5 half as long.
 
 Images are (n, h, w, g, c): their channels last, in g groups. Kernels are (g, kh, kw, c, f).
