@@ -72,12 +72,14 @@ def test_other_ranks_follow_the_first(module: Import, monkeypatch: pytest.Monkey
         following = [threads.submit(ranked.follow, data, each) for each in (second, third)]
         try:
             steps = {name: ranked.contestants(name, data, first)[0].step for name in "AB"}
-            losses = [steps[name](i) for name, i in turns]
+            losses = [steps[name](call) for name, call in turns]
         finally:
             ranked.dismiss(first)
         assert [each.result(timeout=20) for each in following] == [None, None]
-    alone = {name: two_workers(module, name, data) for name in "AB"}
-    assert losses == pytest.approx([alone[name](i) for name, i in turns], rel=1e-6)
+    alone, steps = {name: two_workers(module, name, data) for name in "AB"}, ranked.STEPS
+    for (name, call), found in zip(turns, losses, strict=True):
+        expected = [alone[name](steps * call + i) for i in range(steps)]
+        assert found == pytest.approx(expected, rel=1e-6)
 
 
 def test_ranks_divide_inference(module: Import) -> None:

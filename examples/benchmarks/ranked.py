@@ -1,8 +1,8 @@
 """funcnet's workloads across the ranks of MPI, as one more setting of the contest.
 
 The contest runs in rank 0 of as many ranks as it has cores, all free to run on any of them. The
-other ranks make a step when rank 0 calls for it, and sleep in between: MPI's own way to wait would
-keep the cores busy that others are timed on.
+other ranks make some steps when rank 0 calls for them, and sleep in between: MPI's own way to wait
+would keep the cores busy that others are timed on.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from workloads import WORKLOADS, Images, optimizer
 
 import funcnet as fn
 
+STEPS = 8  # of training, that ranks make at one call: a training loop has nobody who calls
 AWAKE = 0.005  # seconds after a step in which a rank looks for the next one all the time
 NAP = 0.005  # seconds it sleeps later on, from look to look: less than a hundredth of a core
 
@@ -37,11 +38,11 @@ class Ranks(NamedTuple):
 
 
 class Order(NamedTuple):
-    """The step to make: of which workload, divided among how many ranks, on which batch."""
+    """What to do: of which workload, divided among how many ranks, and the how-manieth time."""
 
     workload: str
     ranks: int
-    batch: int
+    call: int
 
 
 # ---- starting them -----------------------------------------------------------------------------
@@ -77,9 +78,12 @@ def join(n: int) -> Ranks:
 
 
 def contestants(name: str, data: Images, ranks: Ranks) -> list[Contestant]:
-    """The step of a workload across each number of ranks."""
-    how = "across_ranks" if WORKLOADS[name].optimizer else "predict"
-    return [Contestant(NAME, f"{how}, {n} ranks", led(name, n, data, ranks)) for n in ranks.groups]
+    """The steps of a workload across each number of ranks."""
+    how, steps = ("across_ranks", STEPS) if WORKLOADS[name].optimizer else ("predict", 1)
+    return [
+        Contestant(NAME, f"{how}, {n} ranks", led(name, n, data, ranks), per_call=steps)
+        for n in ranks.groups
+    ]
 
 
 def led(name: str, n: int, data: Images, ranks: Ranks) -> Step:
@@ -103,12 +107,12 @@ def dismiss(ranks: Ranks) -> None:
 
 
 def follow(data: Images, ranks: Ranks) -> None:
-    """Make each step that rank 0 calls for, until it calls for no more."""
+    """Make the steps that rank 0 calls for, until it calls for no more."""
     if set_threads := machine.thread_setter():
         set_threads(1)
     step = lru_cache(partial(own_step, data, ranks))
     while order := called_for(ranks.world):
-        step(order.workload, order.ranks)(order.batch)
+        step(order.workload, order.ranks)(order.call)
 
 
 def own_step(data: Images, ranks: Ranks, name: str, n: int) -> Step:
@@ -130,13 +134,14 @@ def called_for(world: Any) -> Order | None:
 
 
 def training_step(name: str, data: Images, comm: Any) -> Step:
-    """The step that all ranks of ``comm`` make together, from the same start on the same data."""
+    """The steps that all ranks of ``comm`` make together, from the same start on the same data."""
     workload = WORKLOADS[name]
     net, how = workload.net, optimizer(workload.optimizer)
     start = fn.TrainState.start(net.init(fn.Key(0), workload.shape), how, fn.Key(1))
     across = fn.across_ranks(fn.value_and_grad(net, LOSS), comm)
     batches = data.batches(workload.batch, workload.shape)
-    return repeated(fn.gradient_step(across, how), start, batches)
+    one = repeated(fn.gradient_step(across, how), start, batches)
+    return lambda call: [one(STEPS * call + i) for i in range(STEPS)]
 
 
 def reading_step(name: str, data: Images, comm: Any) -> Step:
