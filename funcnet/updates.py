@@ -189,8 +189,9 @@ def _replaced(
 
     ``f(g, *state leaves)`` gives them; the first one is ``put(old leaf, update)``.
     """
-    if not isinstance(first, Tree):
-        raise ParamsError("gradients of the parts of what is one array")
+    for tree in (first, *states):
+        if not isinstance(tree, Tree):
+            raise ParamsError("gradients of the parts of what is one array")
     lead: dict[str, Any] = dict(first)
     new: list[dict[str, Any]] = [dict(state) for state in states]
     for name, g in grads.items():

@@ -367,3 +367,12 @@ def test_a_state_of_other_parameters_is_named_as_what_does_not_fit(name: str) ->
             with pytest.raises(fn.ParamsError) as caught:
                 call(grads(), state, own)
             assert f"the optimizer's state has {has}" in str(caught.value)
+
+
+def test_a_state_that_holds_no_trees_is_refused() -> None:
+    optimizer: Any = fn.momentum(0.1)
+    own = params()
+    state = optimizer.init(own)._replace(velocity=np.ones(3))
+    for call in (optimizer.update, partial(moved, optimizer)):
+        with pytest.raises(fn.ParamsError, match="gradients of the parts of what is one array"):
+            call(grads(), state, own)

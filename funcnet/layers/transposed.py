@@ -148,9 +148,9 @@ def conv_transpose2d(
     Parameters: ``W`` of shape (c_in, c_out / groups, kh, kw), as PyTorch's, and ``b`` of shape
     (c_out,), absent with ``bias=False``. Initializers are given as ``fan_in`` the numbers that feed
     one output, c_in / groups * kh * kw / stride**2 on average, so that ``he_normal`` keeps the size
-    of what passes. ``c_in`` may be ``...``. Raises ``ConfigError`` for sizes out of range and for
-    an ``output_pad`` that is not below ``stride`` or ``dilation``, ``ShapeError`` where ``pad``
-    leaves nothing.
+    of what passes. ``c_in`` may be ``...``. ``apply`` rounds otherwise than ``forward``, as
+    ``conv2d``'s does. Raises ``ConfigError`` for sizes out of range and for an ``output_pad`` that
+    is not below ``stride`` or ``dilation``, ``ShapeError`` where ``pad`` leaves nothing.
 
     Source: Zeiler et al. 2010, "Deconvolutional Networks"; Dumoulin and Visin 2016, "A guide to
     convolution arithmetic for deep learning", section 4.
